@@ -1,0 +1,31 @@
+"""Execute notebooks in place, each in a fresh kernel, and clean them: `tools/run.py 03_replay`, or all of them.
+Cells marked `#| eval: false` or with a test flag such as `#| slow` are not run and keep their stored outputs."""
+import os, re, sys, time
+os.environ.update(JUPYTER_PLATFORM_DIRS='1', PYDEVD_DISABLE_FILE_VALIDATION='1') # else each kernel says so
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbdev.clean import nbdev_clean
+from nbdev.config import get_config
+from notebooks import ROOT, find, title
+
+def run(file, timeout=3600):
+    "Execute `file` and write its outputs, but only if every cell succeeds."
+    nb = nbformat.read(file, as_version=4)
+    flags = '|'.join(['eval: *false', *get_config(path=ROOT).tst_flags.split()])
+    skip = re.compile(rf'^#\| *({flags})\b|nbdev_export\(', re.M)
+    for cell in nb.cells:
+        if cell.cell_type == 'code' and skip.search(cell.source): cell.metadata['tags'] = ['skip-execution']
+    NotebookClient(nb, timeout=timeout, kernel_name='python3', extra_arguments=['--log-level=ERROR'],
+                   resources=dict(metadata=dict(path=str(file.parent)))).execute()
+    nbformat.write(nb, file)
+    nbdev_clean.__wrapped__(str(file)) # also takes the tags away again
+
+if __name__ == '__main__':
+    files = find(sys.argv[1:])
+    for file in files:
+        start = time.time()
+        try: run(file)
+        except CellExecutionError as error: sys.exit(f'{title(file)}: {error}')
+        print(f'{title(file)}: {time.time() - start:.1f} s', flush=True)
+    if not files: sys.exit(1)
