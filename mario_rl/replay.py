@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['NO_ACTION', 'STACK', 'FrameStore', 'RingWriter', 'SumTree', 'ReplayConfig', 'Replay', 'Batch', 'Sequences']
 
-# %% ../nbs/03_replay.ipynb #a4a8a53b
+# %% ../nbs/03_replay.ipynb #d9260c40
 from dataclasses import dataclass
 from typing import Callable, NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
 from .core import Shared, UserError
 
-# %% ../nbs/03_replay.ipynb #abbb493d
+# %% ../nbs/03_replay.ipynb #95fb9111
 NO_ACTION = 255 # the action of an episode's last observation
 STACK = 4 # frames in an observation
 
@@ -34,7 +34,7 @@ class FrameStore:
     def rows(self) -> int: return self.rings * self.length
     def __reduce__(self): return FrameStore, (*self.args, self.shared)
 
-# %% ../nbs/03_replay.ipynb #44f0e2ca
+# %% ../nbs/03_replay.ipynb #3edd72a0
 def _layout(rows, rings, size):
     return dict(frames=((rows, size, size), np.uint8),
                 action=((rows,), np.uint8), # done at this frame, or NO_ACTION
@@ -44,7 +44,7 @@ def _layout(rows, rings, size):
                 count=((rings,), np.int64), # rows ever published
                 ended=((rings,), np.int64)) # last observations among them
 
-# %% ../nbs/03_replay.ipynb #813e5cf2
+# %% ../nbs/03_replay.ipynb #23bf1742
 class RingWriter:
     "The one writer of one ring of `store`."
     def __init__(self, store:FrameStore, ring:int):
@@ -60,7 +60,7 @@ class RingWriter:
         s.frames[row], s.step[row] = frame, step
         s.action[row], s.reward[row], s.terminated[row], s.truncated[row] = NO_ACTION, 0, False, False
 
-# %% ../nbs/03_replay.ipynb #2a206923
+# %% ../nbs/03_replay.ipynb #18ec8855
 @patch
 def begin(self:RingWriter,
           frame:np.ndarray): # uint8 (64, 64), what the episode starts with
@@ -80,7 +80,7 @@ def step(self:RingWriter, action:int, reward:float, terminated:bool, truncated:b
     s.count[self.ring] += 1
     if terminated or truncated: self.close()
 
-# %% ../nbs/03_replay.ipynb #700c0ced
+# %% ../nbs/03_replay.ipynb #b5662f7e
 @patch
 def close(self:RingWriter):
     "If the ring's last episode has no end yet: publish its last frame; its last action counts as truncated."
@@ -96,7 +96,7 @@ def writer(self:FrameStore, ring:int) -> RingWriter:
     "A writer for `ring`; repairs what a killed predecessor left."
     return RingWriter(self, ring)
 
-# %% ../nbs/03_replay.ipynb #c6a1063b
+# %% ../nbs/03_replay.ipynb #a0ba33ab
 class SumTree:
     "A priority for each of `capacity` rows, summed in blocks of 64. 0: never drawn."
     def __init__(self, capacity:int, width:int=64):
@@ -114,7 +114,7 @@ class SumTree:
     @property
     def nbytes(self) -> int: return self.blocks.nbytes + self.sums.nbytes
 
-# %% ../nbs/03_replay.ipynb #2dccf39b
+# %% ../nbs/03_replay.ipynb #256d2abd
 @patch
 def sample(self:SumTree, n:int, rng:np.random.Generator) -> np.ndarray: # int64 (n,)
     "Draw `n` rows in proportion to their priorities, one from each of `n` equal slices of the total."
@@ -126,7 +126,7 @@ def sample(self:SumTree, n:int, rng:np.random.Generator) -> np.ndarray: # int64 
     rest = np.clip(at - upto[block] + self.sums[block], 0, inside[:, -1]*below_one)
     return block*self.width + (inside <= rest[:, None]).sum(1)
 
-# %% ../nbs/03_replay.ipynb #3ed27c8f
+# %% ../nbs/03_replay.ipynb #f4bab8bc
 @dataclass(frozen=True)
 class ReplayConfig:
     "Replay."
@@ -138,7 +138,7 @@ class ReplayConfig:
     beta_steps: int = 100_000 # batches until they undo it wholly
     priority_floor: float = .01 # added to a TD error: no transition is forgotten for good
 
-# %% ../nbs/03_replay.ipynb #f55c1737
+# %% ../nbs/03_replay.ipynb #7162d8cf
 class Replay:
     "The learner's side of `store`: indexes what the workers publish and draws from it."
     def __init__(self, store:FrameStore, config:ReplayConfig=ReplayConfig(),
@@ -158,7 +158,7 @@ class Replay:
     @property
     def decisions(self) -> int: return int((self.store.count - self.store.ended).sum()) # actions ever published
 
-# %% ../nbs/03_replay.ipynb #6e9dcaf7
+# %% ../nbs/03_replay.ipynb #c935763f
 @patch
 def _floor_at(self:Replay, count): return np.maximum(count - self.store.length + self.gap, 0)
 
@@ -182,7 +182,7 @@ def _retire(self:Replay):
     self.floor = floor
     return count
 
-# %% ../nbs/03_replay.ipynb #7aee2b7c
+# %% ../nbs/03_replay.ipynb #ac7a87c0
 @patch
 def sync(self:Replay) -> int: # how many transitions are new
     "Index what the workers published since the last call."
@@ -203,7 +203,7 @@ def sync(self:Replay) -> int: # how many transitions are new
     if new.any(): self.tree.set(row[new], self.tree.values.max() or 1.)
     return int(new.sum())
 
-# %% ../nbs/03_replay.ipynb #94039bbd
+# %% ../nbs/03_replay.ipynb #f40c2766
 @patch
 def _gather(self:Replay, rows, offsets): # (B,), (B, S)
     "Frames around `rows`, in their rings: uint8 (B, S, 64, 64)."
@@ -217,7 +217,7 @@ def stacks(self:Replay, rows) -> torch.Tensor:
     rows = np.asarray(rows)
     return self._gather(rows, np.maximum(np.arange(1 - STACK, 1), -self.store.step[rows][:, None]))
 
-# %% ../nbs/03_replay.ipynb #89e30110
+# %% ../nbs/03_replay.ipynb #17d54d51
 class Batch(NamedTuple):
     "Transitions of n steps; observations are uint8 stacks (B, 4, 64, 64) or float32 latents (B, latent_dim)."
     rows: torch.Tensor # int64 (B,), for `update`
@@ -234,7 +234,7 @@ def beta_at(self:Replay, batches:int) -> float:
     done = min(1., batches / self.config.beta_steps)
     return self.config.beta + (1 - self.config.beta)*done
 
-# %% ../nbs/03_replay.ipynb #b95bf348
+# %% ../nbs/03_replay.ipynb #e6027c0d
 @patch
 def _draw(self:Replay, batch_size, latent):
     if not self.tree.total: raise RuntimeError('nothing to draw yet: play and call sync (and refresh) first')
@@ -249,7 +249,7 @@ def _draw(self:Replay, batch_size, latent):
 @patch
 def _cached(self:Replay, rows): return self.latents.index_select(0, torch.from_numpy(rows))
 
-# %% ../nbs/03_replay.ipynb #6e99e998
+# %% ../nbs/03_replay.ipynb #a6d06c38
 @patch
 def _whole(self:Replay, read:Callable):
     "What `read` returns, read while no writer came near."
@@ -271,7 +271,7 @@ def sample(self:Replay, batch_size:int,
     self.batches += 1
     return self._whole(lambda: self._draw(batch_size, latent))
 
-# %% ../nbs/03_replay.ipynb #84241734
+# %% ../nbs/03_replay.ipynb #b9009bc1
 @patch
 def update(self:Replay, rows:torch.Tensor, td_error:torch.Tensor): # int64 (B,), float (B,) of either sign
     "Remember how surprising `rows` turned out to be."
@@ -279,7 +279,7 @@ def update(self:Replay, rows:torch.Tensor, td_error:torch.Tensor): # int64 (B,),
     alive = self.tree.get(rows) > 0
     self.tree.set(rows[alive], (surprise[alive] + self.config.priority_floor)**self.config.alpha)
 
-# %% ../nbs/03_replay.ipynb #52aa19c2
+# %% ../nbs/03_replay.ipynb #4dd77406
 @patch
 def _uniform(self:Replay, n): return self.rng.choice(np.flatnonzero(self.tree.values), n)
 
@@ -288,7 +288,7 @@ def observations(self:Replay, n:int) -> torch.Tensor:
     "Draw `n` observations uniformly: uint8 (n, 4, 64, 64)."
     return self._whole(lambda: self.stacks(self._uniform(n)))
 
-# %% ../nbs/03_replay.ipynb #a79851b7
+# %% ../nbs/03_replay.ipynb #f43f95e3
 class Sequences(NamedTuple):
     "K steps from a start: the stack after k of them is `frames[:, k:k+4]`."
     frames: torch.Tensor # uint8 (B, 4+K, 64, 64)
@@ -302,7 +302,7 @@ def sequences(self:Replay, batch_size:int, length:int) -> Sequences:
     "Draw sequences of `length` steps, uniformly over the rows that can be drawn."
     return self._whole(lambda: self._follow(self._uniform(batch_size), length))
 
-# %% ../nbs/03_replay.ipynb #41c69838
+# %% ../nbs/03_replay.ipynb #d8c80d4a
 @patch
 def _follow(self:Replay, rows, length):
     s, k = self.store, np.arange(length)
@@ -315,7 +315,7 @@ def _follow(self:Replay, rows, length):
     return Sequences(self._gather(rows, offsets), tensor(s.action[at], np.int64), tensor(s.reward[at], np.float32),
                      tensor(s.terminated[at], np.float32), tensor(1, np.float32))
 
-# %% ../nbs/03_replay.ipynb #e22bf41d
+# %% ../nbs/03_replay.ipynb #7007ab84
 @patch
 @torch.no_grad()
 def refresh(self:Replay,
@@ -332,7 +332,7 @@ def refresh(self:Replay,
     self.version[rows] = version
     return len(rows)
 
-# %% ../nbs/03_replay.ipynb #e8fd95de
+# %% ../nbs/03_replay.ipynb #b133f378
 @patch(as_prop=True)
 def nbytes(self:Replay) -> dict:
     "Bytes of each part; all but `latents` are there without a world model."
