@@ -1,5 +1,5 @@
 "Which notebooks a tool works on."
-import sys
+import re, sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -8,7 +8,7 @@ def find(names):
     "The notebooks called `names` (`03_replay`, `replay`, `tutorials/01_first_run` or a path), or all of them."
     files = sorted(f for f in (ROOT/'nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in f.parts)
     if not names: return files
-    spelled = {s: f for f in files for s in (f.stem, f.stem.lstrip('0123456789').lstrip('_'), title(f))}
+    spelled = {s: f for f in files for s in (f.stem, re.sub(r'^\d+[a-z]*_', '', f.stem), title(f))}
     chosen = [Path(name).resolve() if Path(name).is_file() else spelled.get(name) for name in names]
     unknown = [name for name, file in zip(names, chosen) if file is None]
     if unknown: print(f"no notebook called {' or '.join(unknown)}: there are {', '.join(map(title, files))}", file=sys.stderr)

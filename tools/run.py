@@ -1,5 +1,6 @@
 """Execute notebooks in place, each in a fresh kernel, and clean them: `tools/run.py 03_replay`, or all of them.
-Cells marked `#| eval: false` or with a test flag such as `#| slow` are not run and keep their stored outputs."""
+Cells marked `#| eval: false` or with a test flag such as `#| slow` are not run and keep their stored outputs;
+with `--all` they are run as well."""
 import os, re, sys, time
 os.environ.update(JUPYTER_PLATFORM_DIRS='1', PYDEVD_DISABLE_FILE_VALIDATION='1') # else each kernel says so
 import nbformat
@@ -9,11 +10,11 @@ from nbdev.clean import nbdev_clean
 from nbdev.config import get_config
 from notebooks import ROOT, find, title
 
-def run(file, timeout=3600):
+def run(file, everything=False, timeout=3600):
     "Execute `file` and write its outputs, but only if every cell succeeds."
     nb = nbformat.read(file, as_version=4)
     flags = '|'.join(['eval: *false', *get_config(path=ROOT).tst_flags.split()])
-    skip = re.compile(rf'^#\| *({flags})\b|nbdev_export\(', re.M)
+    skip = re.compile(r'nbdev_export\(' if everything else rf'^#\| *({flags})\b|nbdev_export\(', re.M)
     for cell in nb.cells:
         if cell.cell_type == 'code' and skip.search(cell.source): cell.metadata['tags'] = ['skip-execution']
     NotebookClient(nb, timeout=timeout, kernel_name='python3', extra_arguments=['--log-level=ERROR'],
@@ -22,10 +23,10 @@ def run(file, timeout=3600):
     nbdev_clean.__wrapped__(str(file)) # also takes the tags away again
 
 if __name__ == '__main__':
-    files = find(sys.argv[1:])
+    files = find([name for name in sys.argv[1:] if name != '--all'])
     for file in files:
         start = time.time()
-        try: run(file)
+        try: run(file, '--all' in sys.argv)
         except CellExecutionError as error: sys.exit(f'{title(file)}: {error}')
         print(f'{title(file)}: {time.time() - start:.1f} s', flush=True)
     if not files: sys.exit(1)
