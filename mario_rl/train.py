@@ -6,7 +6,7 @@
 __all__ = ['STUCK', 'MOST_DEATHS', 'STOPPING', 'Crew', 'last_lines', 'stop_signals', 'open_run', 'train', 'parse', 'summary',
            'main']
 
-# %% ../nbs/13_train.ipynb #407d507f
+# %% ../nbs/13_train.ipynb #72e8ded2
 import multiprocessing as mp, os, signal, sys, time
 from collections import deque
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
-from .core import OneLineParser, UserError, add_flags, command, from_flags
+from .core import OneLineParser, UserError, add_flags, command, from_flags, pick_device
 from .dashboard import LiveView, Snapshot, WorkerStatus
 from .learner_process import Progression, TrainConfig, check, run_learner
 from .replay import FrameStore
@@ -22,14 +22,14 @@ from .run import COLUMNS, RunFolder, read_csv
 from .worker import Board, SharedChannel, Weights, acting_network, run_worker
 from .wrappers import ACTIONS
 
-# %% ../nbs/13_train.ipynb #21040d2a
+# %% ../nbs/13_train.ipynb #33302a5e
 def _child(target, log:Path, *args):
     "Run `target` with its output appended to `log`."
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(file, 1); os.dup2(file, 2)
     target(*args)
 
-# %% ../nbs/13_train.ipynb #81b69262
+# %% ../nbs/13_train.ipynb #7ef77581
 STUCK, MOST_DEATHS = 60., 5 # seconds without a heartbeat; replacements a minute before giving up
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -38,6 +38,7 @@ class Crew:
     def __init__(self, config:TrainConfig, folder:RunFolder):
         run, self.spawn = config.run, mp.get_context('spawn')
         self.config, self.folder, self.began, self.deaths = config, folder, time.time(), []
+        self.device = str(pick_device(run.device))
         self.last_row, self.trends = 0, {name: deque(maxlen=200) for name in COLUMNS}
         self.store, self.board = FrameStore(config.replay.buffer_size, run.workers), Board(run.workers)
         net = acting_network(len(ACTIONS[run.actions]), config.model.latent_dim, run.world_model)
@@ -60,7 +61,7 @@ class Crew:
         return self.start(run_worker, channel, self.config.worker, game, self.config.model.latent_dim, run.world_model,
                           i, run.seed + 1000*i + 100_000*len(self.deaths))
 
-# %% ../nbs/13_train.ipynb #63ba645a
+# %% ../nbs/13_train.ipynb #98814366
 @patch
 def watch(self:Crew):
     "Replace workers that died or hang; raise `UserError` when they keep dying."
@@ -83,7 +84,7 @@ def stop(self:Crew, patience:float=120.):
         if process.is_alive(): process.kill(); process.join()
     if self.learner.exitcode: raise UserError(f'the learner failed; its last words are in {self.folder.path}/training.log')
 
-# %% ../nbs/13_train.ipynb #5c40daec
+# %% ../nbs/13_train.ipynb #34002145
 def last_lines(path:Path, n:int=8) -> list:
     "The last lines of a text file, none if there is no file."
     if not path.exists(): return []
@@ -91,7 +92,7 @@ def last_lines(path:Path, n:int=8) -> list:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
         return file.read().decode(errors='replace').splitlines()[-n:]
 
-# %% ../nbs/13_train.ipynb #8e0ac622
+# %% ../nbs/13_train.ipynb #37cf1c76
 @patch
 def worker_status(self:Crew, i:int) -> WorkerStatus:
     "Row `i` of the board, in plain values."
@@ -109,12 +110,12 @@ def snapshot(self:Crew) -> Snapshot:
         self.last_row = metrics['step']
         for name, value in metrics.items(): self.trends[name].append(value)
     return Snapshot(title=run.level, elapsed=time.time() - self.began, learner_step=total, total_steps=run.learner_steps,
-                    phase=str(shown.phase), phase_step=step, phase_steps=steps, metrics=metrics, device=run.device,
+                    phase=str(shown.phase), phase_step=step, phase_steps=steps, metrics=metrics, device=self.device,
                     buffer=int(np.minimum(self.store.count, self.store.length).sum()), capacity=self.store.rows,
                     workers=[self.worker_status(i) for i in range(run.workers)], history={k: list(v) for k, v in self.trends.items()},
                     log=last_lines(self.folder.path/'training.log'), run_dir=str(self.folder.path))
 
-# %% ../nbs/13_train.ipynb #500c2808
+# %% ../nbs/13_train.ipynb #140c9a92
 @contextmanager
 def stop_signals():
     "A list to which Ctrl-C and SIGTERM add themselves instead of interrupting."
@@ -131,7 +132,7 @@ def open_run(config:TrainConfig) -> RunFolder:
     folder.load_checkpoint()
     return folder
 
-# %% ../nbs/13_train.ipynb #57f02398
+# %% ../nbs/13_train.ipynb #bf3962ee
 def train(config:TrainConfig=TrainConfig()) -> tuple: # the run folder's path, the signal that ended it or None
     "Train until `learner_steps`, `q` or a signal; everything is saved and nothing left running."
     check(config)
@@ -152,7 +153,7 @@ def train(config:TrainConfig=TrainConfig()) -> tuple: # the run folder's path, t
         finally: crew.stop()
     return folder.path, signals[0] if signals else None
 
-# %% ../nbs/13_train.ipynb #76678854
+# %% ../nbs/13_train.ipynb #1ad497d2
 def _flat(config:dict) -> dict: return {name: value for part in config.values() for name, value in part.items()}
 
 _FIXED = ('world_model', 'actions', 'latent_dim') # what the saved networks were built for
@@ -172,7 +173,7 @@ def parse(argv:list=None) -> TrainConfig:
             raise UserError(f"--{name.replace('_', '-')} cannot change in a resumed run (it was {stored.get(name)})")
     return config
 
-# %% ../nbs/13_train.ipynb #bf92cb0c
+# %% ../nbs/13_train.ipynb #1d600133
 def summary(path:Path, config:TrainConfig) -> str:
     "What came of a run, and what to do next."
     rows, weights = read_csv(path), path/'weights.pt'
@@ -181,10 +182,12 @@ def summary(path:Path, config:TrainConfig) -> str:
     parts = [f'{int(last.step):,} learner steps and {int(last.env_steps):,} decisions in {last.seconds/60:.1f} minutes',
              f'{int(last.episodes):,} episodes, mean x of the last 40: {last.x_mean:.0f}, best {int(last.x_max)}, flags {int(last["flags"])}']
     if config.run.world_model: parts.append(f'world model: explained {last.wm_explained:.2f}, SSIM {last.wm_ssim:.2f}')
-    return '\n'.join(parts + [f'saved in {path}', '', 'next:', f'  mario_rl_watch {weights}', f'  mario_rl_eval {weights}', f'  mario_rl_plot {path}',
-                              f'  mario_rl_train --resume {path} --learner-steps {2*int(last.step)}'])
+    run = 'uv run ' if os.environ.get('UV') else '' # uv sets it, and without uv's environment the commands are not found
+    commands = [f'mario_rl_watch {weights}', f'mario_rl_eval {weights}', f'mario_rl_plot {path}',
+                f'mario_rl_train --resume {path} --learner-steps {2*int(last.step)}']
+    return '\n'.join(parts + [f'saved in {path}', '', 'next:', *(f'  {run}{line}' for line in commands)])
 
-# %% ../nbs/13_train.ipynb #a97ffe21
+# %% ../nbs/13_train.ipynb #afba9abc
 @command
 def main(argv:list=None):
     "`mario_rl_train`: see `mario_rl_train --help`."
