@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['COLUMNS', 'HEADER', 'WEIGHTS', 'SETTINGS', 'atomic_write', 'RunFolder', 'read_csv', 'load_weights']
 
-# %% ../nbs/11_run.ipynb #aa0b7c84
+# %% ../nbs/11_run.ipynb #a86b543c
 import errno, io, json, math, os, re, sys, warnings
 from collections import deque
 from contextlib import contextmanager, suppress
@@ -17,7 +17,7 @@ import torch
 from fastcore.basics import patch
 from .core import UserError
 
-# %% ../nbs/11_run.ipynb #1ff9e79c
+# %% ../nbs/11_run.ipynb #4f54c48d
 def atomic_write(path:str|Path, # the file to replace
                  write:Callable[[BinaryIO], None] # writes the new content into an open binary file
                 ):
@@ -41,7 +41,7 @@ def _sync_folder(folder:Path):
         try: os.fsync(fd)
         finally: os.close(fd)
 
-# %% ../nbs/11_run.ipynb #49a00a3f
+# %% ../nbs/11_run.ipynb #75e2a90c
 class RunFolder:
     "The files of one training: `create` a new one or `open` one that exists."
     def __init__(self, path:str|Path):
@@ -65,7 +65,7 @@ def _named(path:Path) -> Path:
     if any(path.iterdir()): raise UserError(f'{path} is not empty: use --resume to go on with that run, or another --run-dir')
     return path
 
-# %% ../nbs/11_run.ipynb #82ef688f
+# %% ../nbs/11_run.ipynb #5aafdc4c
 @patch(cls_method=True)
 def create(cls:RunFolder,
            base:str|Path='checkpoints', # where timestamped folders go
@@ -95,7 +95,7 @@ def config(self:RunFolder) -> dict:
     try: return json.loads((self.path/'config.json').read_bytes())
     except (OSError, ValueError): raise UserError(f'{self.path}/config.json is damaged: this run cannot be resumed') from None
 
-# %% ../nbs/11_run.ipynb #dca94d54
+# %% ../nbs/11_run.ipynb #e5e73228
 COLUMNS = tuple('step phase wm_step q_step buffer_size wm_recon_mse wm_ssim wm_dynamics_loss wm_reward_loss wm_total_loss '
                 'q_loss q_mean q_max td_error steps_per_sec env_steps episodes reward_mean x_mean x_max flags epsilon '
                 'wm_explained wm_motion_mse probe_x_r2 probe_y_r2 probe_enemy_r2 anchor_r2 seconds'.split())
@@ -106,7 +106,7 @@ def _write_rows(self:RunFolder, rows:list):
     "Replace the table by these lines below the header."
     atomic_write(self.csv, lambda file: file.write(''.join(f'{line}\n' for line in [HEADER, *rows]).encode()))
 
-# %% ../nbs/11_run.ipynb #f060043d
+# %% ../nbs/11_run.ipynb #dbb145a8
 def _append_line(path:Path, line:str):
     "Add one line to a file, or nothing; raises `OSError`."
     data = f'{line}\n'.encode(errors='replace')
@@ -118,7 +118,7 @@ def _append_line(path:Path, line:str):
             file.truncate(end)
             raise
 
-# %% ../nbs/11_run.ipynb #a17ac20a
+# %% ../nbs/11_run.ipynb #0c96e135
 @patch
 @contextmanager
 def _spared(self:RunFolder, what:str):
@@ -138,7 +138,7 @@ def log(self:RunFolder, message:str):
     self.messages.append(f'{now:%H:%M:%S} {message}')
     with self._spared('training.log'): _append_line(self.path/'training.log', f'{now:%Y-%m-%d %H:%M:%S} {message}')
 
-# %% ../nbs/11_run.ipynb #5286fb4e
+# %% ../nbs/11_run.ipynb #e2eaf9fd
 @patch
 def append(self:RunFolder, row:dict):
     "Add a row to `training.csv` and to the TensorBoard events; `row` maps some of `COLUMNS` to values."
@@ -152,7 +152,7 @@ def _cell(value) -> str:
     "A value as it stands in the table: six digits, or nothing where there is none."
     return '' if value is None else f'{value:.6g}' if isinstance(value, float) else str(value)
 
-# %% ../nbs/11_run.ipynb #e1c7eef5
+# %% ../nbs/11_run.ipynb #b36de914
 @patch
 def _add_events(self:RunFolder, row:dict):
     "Write the finite numbers of a row for TensorBoard, which is told to hide those that a resumed run writes again."
@@ -172,9 +172,9 @@ def close(self:RunFolder):
     with self._spared('TensorBoard events'):
         if events: events.close()
 
-# %% ../nbs/11_run.ipynb #13c120cf
+# %% ../nbs/11_run.ipynb #28e4e88a
 def read_csv(path:str|Path # a run folder, or its `training.csv`
-            ) -> "pd.DataFrame": # one row each hundred learner steps, numbers as floats or integers
+            ): # a pandas DataFrame: one row each hundred learner steps, numbers as floats or integers
     "The table of a run; raises `UserError` where there is none."
     import pandas as pd # here, because every spawned worker would load it
     path = Path(path)/'training.csv' if Path(path).is_dir() else Path(path)
@@ -185,7 +185,7 @@ def read_csv(path:str|Path # a run folder, or its `training.csv`
     numbers = rows.drop(columns='phase').apply(pd.to_numeric, errors='coerce')
     return numbers.assign(phase=rows.phase).dropna(subset='step')[list(rows)].reset_index(drop=True).astype({'step': int})
 
-# %% ../nbs/11_run.ipynb #ba04173a
+# %% ../nbs/11_run.ipynb #a5ed95f4
 @patch
 def rewind(self:RunFolder,
            step:int # the learner step of the checkpoint
@@ -207,7 +207,7 @@ def _increasing(rows:list, last:int) -> list:
         kept.append(row); step = int(now)
     return kept
 
-# %% ../nbs/11_run.ipynb #2bcc94e5
+# %% ../nbs/11_run.ipynb #479e629f
 WEIGHTS = dict(format='mario_rl', version=1)
 SETTINGS = dict(level=str, actions=str, emulator=str, stack=int, size=int, latent_dim=int, n_actions=int, world_model=bool)
 
@@ -228,7 +228,7 @@ def save_weights(self:RunFolder,
     data = _packed({**WEIGHTS, **weights})
     with self._spared(name): atomic_write(self.path/name, lambda file: file.write(data))
 
-# %% ../nbs/11_run.ipynb #8db70a8e
+# %% ../nbs/11_run.ipynb #f94aeb38
 def _read_torch(path:str|Path, what:str):
     "What a torch file holds, on the CPU; every way to fail is one `UserError`."
     try:
@@ -243,7 +243,7 @@ def load_weights(path:str|Path # a `weights.pt`
     if problem := _problem(weights): raise UserError(f'{path} {problem}')
     return weights
 
-# %% ../nbs/11_run.ipynb #db3d1593
+# %% ../nbs/11_run.ipynb #3163c34f
 def _problem(weights) -> str:
     "What is wrong with the content of a weights file; empty if nothing is."
     if not isinstance(weights, dict) or weights.get('format') != WEIGHTS['format']: return 'is no weights file of Mario RL'
@@ -266,7 +266,7 @@ def _bad_network(name:str, state) -> str:
         if not torch.isfinite(value.float()).all(): return f'holds NaN or infinity in {name}.{key}: its training diverged'
     return ''
 
-# %% ../nbs/11_run.ipynb #a63cd2a4
+# %% ../nbs/11_run.ipynb #d7ba3fba
 @patch
 def save_checkpoint(self:RunFolder,
                     state:dict # tensors and plain values, nested at will
@@ -279,7 +279,7 @@ def save_checkpoint(self:RunFolder,
         os.replace(self.path/'.checkpoint.new', newest)
         _sync_folder(self.path)
 
-# %% ../nbs/11_run.ipynb #cb49353a
+# %% ../nbs/11_run.ipynb #52a5c8a3
 @patch
 def load_checkpoint(self:RunFolder) -> dict:
     "The newest checkpoint that can be read, on the CPU; raises `UserError` when there is none."

@@ -24,7 +24,8 @@ def main():
     refresh_quarto_yml()
     pages = proc_nbs(n_workers=0, force=True)
     for file in sorted(pages.rglob('*.ipynb')): # smalldocs does not read `output-file`: name the files as nbdev's links expect
-        file.write_text(re.sub(r'output-file: [^\\]*\\n', '', file.read_text(encoding='utf-8')), encoding='utf-8')
+        text = re.sub(r'output-file: [^\\]*\\n', '', file.read_text(encoding='utf-8'))
+        file.write_text(re.sub(r'\]\(([^)\s]+\.ipynb)', lambda link: '](' + bare(link[1]), text), encoding='utf-8')
         file.rename(file.with_name(bare(file.name)))
     sidebar = pages/'sidebar.yml'
     sidebar.write_text(yaml.safe_dump(rename(yaml.safe_load(sidebar.read_text())), sort_keys=False))
