@@ -6,11 +6,12 @@
 __all__ = ['STATUS', 'EPISODE', 'RECENT', 'WorkerConfig', 'acting_network', 'Weights', 'exploration_weights', 'Explorer', 'Board',
            'orphaned', 'SharedChannel', 'recent_episodes', 'epsilon_at', 'greedy_action', 'play_episode', 'run_worker']
 
-# %% ../nbs/09_worker.ipynb #1ab2f6b0
+# %% ../nbs/09_worker.ipynb #00cd7695
 import multiprocessing as mp, os, time
 from dataclasses import dataclass
 from typing import Callable
 import numpy as np, torch
+from fastcore.basics import patch
 from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from .autoencoder import Encoder
@@ -19,7 +20,7 @@ from .qnetwork import LatentQ, PixelQ
 from .replay import FrameStore
 from .wrappers import ACTIONS, action_names, make_env
 
-# %% ../nbs/09_worker.ipynb #c94d3057
+# %% ../nbs/09_worker.ipynb #6638c8c2
 @dataclass(frozen=True)
 class WorkerConfig:
     "Workers and exploration."
@@ -30,12 +31,12 @@ class WorkerConfig:
     noop_max: int = 30 # NES frames waited at most before an episode, so that no two begin alike
     patience: int = 150 # decisions without progress after which an episode is truncated
 
-# %% ../nbs/09_worker.ipynb #0c4fecc6
+# %% ../nbs/09_worker.ipynb #7dc9af3e
 def acting_network(n_actions:int, latent_dim:int, world_model:bool) -> nn.Module:
     "From uint8 (B, 4, 64, 64) to Q-values (B, n_actions): what a worker holds a copy of."
     return nn.Sequential(Encoder(latent_dim), LatentQ(latent_dim, n_actions)) if world_model else PixelQ(n_actions)
 
-# %% ../nbs/09_worker.ipynb #6f6a977c
+# %% ../nbs/09_worker.ipynb #d1016f2f
 class Weights:
     "Two copies of a network's parameters in shared memory, and the number of the version to read."
     def __init__(self, n_params:int):
@@ -60,13 +61,13 @@ class Weights:
         vector_to_parameters(params, net.parameters())
         return version
 
-# %% ../nbs/09_worker.ipynb #c5f0d45f
+# %% ../nbs/09_worker.ipynb #f3a1fa46
 def exploration_weights(actions:str='simple') -> np.ndarray: # float (n_actions,), sums to 1
     "How often each action is tried: most often those to the right, most of all jumps to the right."
     weight = np.array([1. + 3*('right' in name) + 2*('right' in name and 'A' in name) for name in action_names(actions)])
     return weight / weight.sum()
 
-# %% ../nbs/09_worker.ipynb #d5beb26c
+# %% ../nbs/09_worker.ipynb #194d77e1
 class Explorer:
     "ε-greedy choice in which a random action is held for up to four decisions while ε is above 0.05."
     def __init__(self, actions:str, rng:np.random.Generator):
@@ -82,7 +83,7 @@ class Explorer:
         else: self.action = greedy()
         return self.action
 
-# %% ../nbs/09_worker.ipynb #11d959ba
+# %% ../nbs/09_worker.ipynb #b0e8308f
 STATUS = np.dtype([('beat', 'f8'), ('pid', 'i8'), ('episodes', 'i8'), ('steps', 'i8'), ('x', 'i4'), ('best_x', 'i4'),
                    ('reward', 'f4'), ('epsilon', 'f4'), ('flags', 'i8'), ('deaths', 'i8'), ('steps_per_s', 'f4'),
                    ('version', 'i8'), ('weights_at', 'f8'), ('level', 'U3')])
@@ -106,7 +107,7 @@ class Board:
     def decisions(self) -> int: # of all workers, and of the run that this one resumes
         return int(self.shared.decisions_before + self.status['steps'].sum())
 
-# %% ../nbs/09_worker.ipynb #5c39b597
+# %% ../nbs/09_worker.ipynb #5f909b18
 def orphaned() -> bool:
     "Has the process that started this one gone?"
     parent = mp.parent_process()
@@ -133,24 +134,27 @@ class SharedChannel:
     @property
     def decisions(self) -> int: return self.board.decisions
 
-    def pull(self, net:nn.Module):
-        "Bring `net` up to date, if there is anything newer."
-        if self.weights.version == self.row['version']: return
-        version = self.weights.pull(net)
-        self.report(version=version, weights_at=self.weights.shared.published[version % 2])
+# %% ../nbs/09_worker.ipynb #45ae19b3
+@patch
+def report(self:SharedChannel, **numbers):
+    "Write into this worker's row of the board."
+    for name, value in numbers.items(): self.row[name] = value
 
-    def report(self, **numbers):
-        for name, value in numbers.items(): self.row[name] = value
+@patch
+def pull(self:SharedChannel, net:nn.Module):
+    "Bring `net` up to date, if there is anything newer."
+    if self.weights.version == self.row['version']: return
+    version = self.weights.pull(net)
+    self.report(version=version, weights_at=self.weights.shared.published[version % 2])
 
-    def record(self, **episode):
-        "Remember a finished episode."
-        slot = self.board.shared.episodes[self.index, self.row['episodes'] % RECENT]
-        for name, value in episode.items(): slot[name] = value
-        self.row['episodes'] += 1
-        self.row['flags'] += episode['flag']
-        self.row['deaths'] += episode['dead']
+@patch
+def record(self:SharedChannel, **episode):
+    "Remember a finished episode."
+    slot = self.board.shared.episodes[self.index, self.row['episodes'] % RECENT]
+    for name, value in episode.items(): slot[name] = value
+    self.report(episodes=self.row['episodes'] + 1, flags=self.row['flags'] + episode['flag'], deaths=self.row['deaths'] + episode['dead'])
 
-# %% ../nbs/09_worker.ipynb #d931bbea
+# %% ../nbs/09_worker.ipynb #8d30bddb
 def recent_episodes(board:Board, n:int=40) -> np.ndarray: # of dtype `EPISODE`
     "About the last `n` episodes, an equal share from each worker."
     share, found = -(-n // len(board.status)), []
@@ -159,7 +163,7 @@ def recent_episodes(board:Board, n:int=40) -> np.ndarray: # of dtype `EPISODE`
         found.append(episodes[[i % RECENT for i in range(max(0, total - min(share, RECENT)), total)]])
     return np.concatenate(found)
 
-# %% ../nbs/09_worker.ipynb #3b3f918b
+# %% ../nbs/09_worker.ipynb #cb7e4ac4
 def epsilon_at(decisions:int, config:WorkerConfig, index:int=0) -> float:
     "The share of random actions for worker `index`."
     return max(config.epsilon_end*(1 + 2*index), 1 - decisions/config.epsilon_decisions)
@@ -169,7 +173,7 @@ def greedy_action(net:nn.Module, obs:np.ndarray) -> int:
     "The action with the largest Q for one observation, uint8 (4, 64, 64)."
     return int(net(torch.from_numpy(obs)[None]).argmax())
 
-# %% ../nbs/09_worker.ipynb #7d8a799f
+# %% ../nbs/09_worker.ipynb #79546d2f
 def play_episode(env, net:nn.Module, channel, explore:Explorer, config:WorkerConfig, index:int=0, pull_every:int=32):
     "Play one episode into `channel`; returns early when told to stop."
     obs, info = env.reset()
@@ -189,7 +193,7 @@ def play_episode(env, net:nn.Module, channel, explore:Explorer, config:WorkerCon
                        steps_per_s=length / (time.perf_counter() - began))
     if done: channel.record(reward=total, x=info['x_max'], length=length, flag=info['flag'], dead=info['dead'], greedy=greedy)
 
-# %% ../nbs/09_worker.ipynb #76c5a2a4
+# %% ../nbs/09_worker.ipynb #6aa93fd4
 def run_worker(channel, config:WorkerConfig, game:dict, latent_dim:int, world_model:bool, index:int, seed:int):
     "A worker process: play until told to stop. `game` holds the arguments of `make_env`."
     torch.set_num_threads(1)
