@@ -6,7 +6,7 @@
 __all__ = ['measure', 'rate', 'speedup', 'raw_emulator', 'our_worker', 'gymnasium_chain', 'bench_collecting', 'filled_replay',
            'bench_learning', 'bench_memory', 'bench_training', 'machine', 'table', 'main']
 
-# %% ../nbs/17_bench.ipynb #fdbace59
+# %% ../nbs/17_bench.ipynb #249bc1b1
 import json, os, platform, tempfile, time
 from pathlib import Path
 from typing import Callable
@@ -24,7 +24,7 @@ from .replay import FrameStore, Replay, ReplayConfig
 from .world_model import WorldModelConfig
 from .wrappers import ACTIONS, make_env
 
-# %% ../nbs/17_bench.ipynb #a001ef8c
+# %% ../nbs/17_bench.ipynb #3fbe7a54
 def measure(sides:dict, # name -> a function that does `steps` steps
             steps:int, rounds:int=5) -> dict: # name -> seconds of CPU time per step, float (rounds,)
     "Time all `sides` in turns."
@@ -39,7 +39,7 @@ def measure(sides:dict, # name -> a function that does `steps` steps
 def rate(times:np.ndarray) -> float: return float(1 / np.median(times)) # steps per second
 def speedup(ours:np.ndarray, theirs:np.ndarray) -> float: return float(np.median(theirs / ours))
 
-# %% ../nbs/17_bench.ipynb #9e35ab74
+# %% ../nbs/17_bench.ipynb #02464788
 def raw_emulator() -> Callable:
     "Four frames a step on the bare emulator, restarting from the snapshot at each death."
     nes, rng, buttons = Emulator(), np.random.default_rng(0), ACTIONS['simple']
@@ -50,7 +50,7 @@ def raw_emulator() -> Callable:
             if nes.game._get_terminated(): nes.load('1-1')
     return run
 
-# %% ../nbs/17_bench.ipynb #e274c9fb
+# %% ../nbs/17_bench.ipynb #c6430167
 def our_worker() -> Callable:
     "Environment and replay write as a worker does them, with random actions."
     env, rng, store = make_env('1-1', seed=0), np.random.default_rng(0), FrameStore(20_000)
@@ -63,7 +63,7 @@ def our_worker() -> Callable:
             if terminated or truncated: writer.begin(env.reset()[0][-1])
     return run
 
-# %% ../nbs/17_bench.ipynb #e93ca50e
+# %% ../nbs/17_bench.ipynb #66387c2a
 def gymnasium_chain() -> Callable:
     "The stock environment under gymnasium's wrappers: skip with maximum, gray, resize, stack."
     env, rng = JoypadSpace(SuperMarioBrosEnv(target=(1, 1)), SIMPLE_MOVEMENT), np.random.default_rng(0)
@@ -75,7 +75,7 @@ def gymnasium_chain() -> Callable:
             if terminated or truncated: env.reset()
     return run
 
-# %% ../nbs/17_bench.ipynb #c6474851
+# %% ../nbs/17_bench.ipynb #177c913c
 def bench_collecting(steps:int=40, rounds:int=25) -> dict:
     "Decisions per second of CPU time: the ceiling, ours, gymnasium's wrappers; and our ratios to both."
     times = measure(dict(raw=raw_emulator(), worker=our_worker(), chain=gymnasium_chain()), steps, rounds)
@@ -84,7 +84,7 @@ def bench_collecting(steps:int=40, rounds:int=25) -> dict:
                 nes_py_gymnasium_chain_steps_per_s=rate(chain), nes_py_worker_vs_raw=speedup(worker, raw),
                 nes_py_worker_vs_gymnasium_chain=speedup(worker, chain))
 
-# %% ../nbs/17_bench.ipynb #f3da677b
+# %% ../nbs/17_bench.ipynb #8704f0c3
 def filled_replay(decisions:int, latent_dim:int) -> Replay:
     "A replay of real frames from random play."
     store, rng = FrameStore(decisions*2), np.random.default_rng(0)
@@ -98,7 +98,7 @@ def filled_replay(decisions:int, latent_dim:int) -> Replay:
     replay.sync()
     return replay
 
-# %% ../nbs/17_bench.ipynb #132d4a2f
+# %% ../nbs/17_bench.ipynb #bc7bf817
 def bench_learning(decisions:int=1500, steps:int=15, rounds:int=3) -> dict:
     "World-model and Q steps per second on one thread, and the pixel network's Q steps beside them."
     torch.set_num_threads(1)
@@ -110,7 +110,7 @@ def bench_learning(decisions:int=1500, steps:int=15, rounds:int=3) -> dict:
     times = measure(dict(wm=repeat(latent.update_model), q=repeat(latent.update_q, 10), pixel=repeat(pixel.update_q)), steps, rounds)
     return dict(wm_steps_per_s=rate(times['wm']), q_steps_per_s=10*rate(times['q']), pixel_q_steps_per_s=rate(times['pixel']))
 
-# %% ../nbs/17_bench.ipynb #4ebf6488
+# %% ../nbs/17_bench.ipynb #219bcf91
 def bench_memory(capacity:int=50_000) -> dict:
     "Bytes per transition of a replay with latents, all parts counted."
     latent_dim = WorldModelConfig().latent_dim
@@ -118,7 +118,7 @@ def bench_memory(capacity:int=50_000) -> dict:
     return dict(replay_bytes_per_transition=sum(parts.values()) / capacity,
                 replay_bytes_bound=4096 + 4*latent_dim + 64, replay_megabytes=sum(parts.values()) / 1e6)
 
-# %% ../nbs/17_bench.ipynb #765450ab
+# %% ../nbs/17_bench.ipynb #dde3dd26
 def bench_training(learner_steps:int=2000) -> dict:
     "Decisions and learner steps per second of a real run with a world model and one worker, without its start-up."
     from mario_rl.run import read_csv
@@ -132,7 +132,7 @@ def bench_training(learner_steps:int=2000) -> dict:
     return dict(nes_py_train_env_steps_per_s=(last.env_steps - first.env_steps)/seconds,
                 train_learner_steps_per_s=(last.step - first.step)/seconds)
 
-# %% ../nbs/17_bench.ipynb #3173d9ae
+# %% ../nbs/17_bench.ipynb #968c7ccf
 def machine() -> dict:
     "Where a measurement was made."
     return dict(cores=os.cpu_count(), python=platform.python_version(), torch=torch.__version__, processor=platform.processor() or platform.machine())
@@ -143,7 +143,7 @@ def table(results:dict) -> Table:
     for name, value in results.items(): shown.add_row(name, f'{value:,.2f}' if isinstance(value, float) else str(value))
     return shown
 
-@command
+@command('mario_rl_bench')
 def main(argv:list=None):
     "`mario_rl_bench`: measure this machine."
     parser = OneLineParser('mario_rl_bench', description='How fast Mario RL is on this machine, each part beside what it is compared with.')

@@ -6,7 +6,7 @@
 __all__ = ['LEVELS', 'UserError', 'Levels', 'parse_levels', 'pick_device', 'has_bf16', 'autocast', 'seed_everything',
            'ema_update', 'Shared', 'add_flags', 'from_flags', 'OneLineParser', 'command']
 
-# %% ../nbs/00_core.ipynb #87947281
+# %% ../nbs/00_core.ipynb #26dc231a
 import argparse, mmap, os, random, sys, tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass, fields, is_dataclass
@@ -16,11 +16,11 @@ from typing import Callable
 import numpy as np, torch
 from fastcore.docments import docments
 
-# %% ../nbs/00_core.ipynb #26ca6d86
+# %% ../nbs/00_core.ipynb #ff1a30ea
 class UserError(ValueError):
     "A mistake the user can mend: commands print it as one line and exit with code 2."
 
-# %% ../nbs/00_core.ipynb #3f987a02
+# %% ../nbs/00_core.ipynb #d2e550fd
 LEVELS = tuple(f'{world}-{stage}' for world in range(1, 9) for stage in range(1, 5))
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Levels:
             ) -> str: # the stage to play
         return str(rng.choice(self.names)) if self.shuffle else self.names[episode % len(self.names)]
 
-# %% ../nbs/00_core.ipynb #bbfe0db6
+# %% ../nbs/00_core.ipynb #bc58b957
 def parse_levels(spec:str # `1-1`, `1,1`, `1-1+1-2`, `sequential` or `random`
                 ) -> Levels: # what to play
     "Read a level as people write it; raises `UserError` naming the valid ones."
@@ -47,7 +47,7 @@ def parse_levels(spec:str # `1-1`, `1,1`, `1-1+1-2`, `sequential` or `random`
                             "sequential or random")
     return Levels(names)
 
-# %% ../nbs/00_core.ipynb #6b4c358a
+# %% ../nbs/00_core.ipynb #865dee7c
 def pick_device(name:str='auto' # `auto`, `cpu`, `cuda`, `cuda:1`, `mps`
                ) -> torch.device: # a device that exists
     "The device to learn on; raises `UserError` where there is none of that name."
@@ -65,13 +65,13 @@ def autocast(device:torch.device):
     "A context in which convolutions and matrix products run in bfloat16, where that is faster."
     return torch.autocast(device.type, torch.bfloat16) if has_bf16(device) else nullcontext()
 
-# %% ../nbs/00_core.ipynb #47fe6bcc
+# %% ../nbs/00_core.ipynb #fb3d6ef0
 def seed_everything(seed:int) -> np.random.Generator:
     "Seed Python, numpy and torch; returns a generator of its own for the caller."
     random.seed(seed); np.random.seed(seed % 2**32); torch.manual_seed(seed)
     return np.random.default_rng(seed)
 
-# %% ../nbs/00_core.ipynb #984eedf6
+# %% ../nbs/00_core.ipynb #4a11af8a
 @torch.no_grad()
 def ema_update(target:torch.nn.Module, source:torch.nn.Module,
                rate:float # 0 leaves the target alone, 1 copies the source
@@ -79,7 +79,7 @@ def ema_update(target:torch.nn.Module, source:torch.nn.Module,
     "Move every parameter of `target` by `rate` towards `source`."
     torch._foreach_lerp_(list(target.parameters()), list(source.parameters()), rate)
 
-# %% ../nbs/00_core.ipynb #4103a12e
+# %% ../nbs/00_core.ipynb #e40817e4
 def _anonymous_file(nbytes:int) -> int:
     "A descriptor of a file without a name: in memory on Linux, an unlinked temporary file elsewhere."
     if hasattr(os, 'memfd_create'): fd = os.memfd_create('mario_rl')
@@ -108,7 +108,7 @@ class Shared:
     @property
     def nbytes(self) -> int: return len(self._map)
 
-# %% ../nbs/00_core.ipynb #f86db8dd
+# %% ../nbs/00_core.ipynb #bd374444
 def _padded(shape, dtype):
     "Bytes of an array, rounded up to a cache line so that neighbours never share one."
     return -(-int(np.prod(shape)) * np.dtype(dtype).itemsize // 64) * 64
@@ -118,7 +118,7 @@ def _attach(layout, duplicate):
     shared._open(layout, duplicate.detach())
     return shared
 
-# %% ../nbs/00_core.ipynb #e4b6b07c
+# %% ../nbs/00_core.ipynb #d974cdb3
 def add_flags(parser:argparse.ArgumentParser, config:type) -> None:
     "One flag for each field of a settings dataclass, in a group named by the first line of its docstring."
     group, docs = parser.add_argument_group(config.__doc__.split('\n')[0].rstrip('.')), docments(config)
@@ -135,18 +135,21 @@ def from_flags(config:type, args:argparse.Namespace):
     return config(**{f.name: from_flags(f.type, args) if is_dataclass(f.type) else getattr(args, f.name)
                      for f in fields(config)})
 
-# %% ../nbs/00_core.ipynb #7b99c731
+# %% ../nbs/00_core.ipynb #e3aa6b87
 class OneLineParser(argparse.ArgumentParser):
     "An argument parser whose complaint is one line that says where to read more."
     def error(self, message): self.exit(2, f'{self.prog}: {message} (see {self.prog} --help)\n')
 
-def command(main:Callable) -> Callable:
+def command(name:str # what the user typed
+           ) -> Callable: # a decorator for a `main` function
     "Turn `UserError` into one line and exit code 2, and Ctrl-C into exit code 130."
-    @wraps(main)
-    def run(*args, **kwargs):
-        try: return main(*args, **kwargs)
-        except UserError as error: problem, code = error, 2
-        except KeyboardInterrupt: problem, code = 'stopped', 130
-        print(f'{os.path.basename(sys.argv[0])}: {problem}', file=sys.stderr)
-        raise SystemExit(code)
-    return run
+    def decorate(main):
+        @wraps(main)
+        def run(*args, **kwargs):
+            try: return main(*args, **kwargs)
+            except UserError as error: problem, code = error, 2
+            except KeyboardInterrupt: problem, code = 'stopped', 130
+            print(f'{name}: {problem}', file=sys.stderr)
+            raise SystemExit(code)
+        return run
+    return decorate

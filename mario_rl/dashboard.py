@@ -6,7 +6,7 @@
 __all__ = ['LEARNER', 'MODEL', 'HEADER', 'PANELS', 'LOGARITHMIC', 'WorkerStatus', 'Snapshot', 'short', 'clock', 'sparkline',
            'Trend', 'render', 'plain', 'Keys', 'LiveView', 'plot_run', 'main']
 
-# %% ../nbs/12_dashboard.ipynb #06055429
+# %% ../nbs/12_dashboard.ipynb #2b77a2e6
 import os, select, sys, termios, time, tty
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from rich.text import Text
 from .core import OneLineParser, UserError, command
 from .run import atomic_write, read_csv
 
-# %% ../nbs/12_dashboard.ipynb #b714bd08
+# %% ../nbs/12_dashboard.ipynb #60cd140a
 @dataclass
 class WorkerStatus:
     "One worker's latest news."
@@ -41,7 +41,7 @@ class WorkerStatus:
     weights_age: float = 0. # seconds since it took over new weights
     level: str = '' # the stage it plays
 
-# %% ../nbs/12_dashboard.ipynb #5a20c797
+# %% ../nbs/12_dashboard.ipynb #de9fa5c5
 @dataclass
 class Snapshot:
     "All that the dashboard shows at one moment."
@@ -61,7 +61,7 @@ class Snapshot:
     device: str = '' # where the learner computes
     run_dir: str = '' # where the run is kept
 
-# %% ../nbs/12_dashboard.ipynb #291453ab
+# %% ../nbs/12_dashboard.ipynb #c39829fb
 def short(value) -> str:
     "A number in at most seven characters; a dash where there is none."
     if value is None or value != value: return '–'
@@ -75,7 +75,7 @@ def clock(seconds:float) -> str:
     minutes, seconds = divmod(int(seconds), 60)
     return f'{minutes//60}:{minutes%60:02}:{seconds:02}'
 
-# %% ../nbs/12_dashboard.ipynb #dabdbde1
+# %% ../nbs/12_dashboard.ipynb #808b35a9
 def sparkline(values, # numbers, oldest first
               width:int=16 # at most so many characters
              ) -> str: # one block character for each stretch of values
@@ -86,7 +86,7 @@ def sparkline(values, # numbers, oldest first
     low, high = means.min(), means.max()
     return ''.join('▁▂▃▄▅▆▇█'[int(7.99*share)] for share in (means - low)/(high - low if high > low else 1))
 
-# %% ../nbs/12_dashboard.ipynb #30f3c2d2
+# %% ../nbs/12_dashboard.ipynb #a2a63699
 @dataclass
 class Trend:
     "A sparkline that fills the room it is given."
@@ -111,7 +111,7 @@ def _facts(title:str, rows:list) -> Panel:
     for row in rows: grid.add_row(*row)
     return Panel(grid, title=title, title_align='left', border_style='dim')
 
-# %% ../nbs/12_dashboard.ipynb #79b9168f
+# %% ../nbs/12_dashboard.ipynb #3d1d483c
 def _learner_panel(s:Snapshot) -> Panel:
     rows = [(f'{s.phase or "no"} phase', f'{short(s.phase_step)}/{short(s.phase_steps)}', _bar(s.phase_step, s.phase_steps)),
             ('replay', short(s.buffer), _bar(s.buffer, s.capacity))]
@@ -126,7 +126,7 @@ def _model_panel(s:Snapshot) -> Panel:
 def _metric_rows(s:Snapshot, names:dict) -> list:
     return [(label, short(s.metrics.get(name)), Trend(s.history.get(name, []))) for label, name in names.items()]
 
-# %% ../nbs/12_dashboard.ipynb #98e6c211
+# %% ../nbs/12_dashboard.ipynb #6703e598
 HEADER = ('worker', 'level', 'episodes', 'steps', 'x', 'best x', 'reward', 'ε', 'flags', 'deaths', 'per s', 'age')
 
 def _cells(w:WorkerStatus) -> list:
@@ -151,7 +151,7 @@ def _progress(s:Snapshot) -> Text:
     words += [f'flags {short(s.metrics.get("flags"))}', f'{short(float(steps))} decisions/s']
     return Text(' · '.join(words), style='cyan')
 
-# %% ../nbs/12_dashboard.ipynb #697a0df7
+# %% ../nbs/12_dashboard.ipynb #685946e7
 def _header(s:Snapshot) -> Table:
     grid = Table.grid(expand=True)
     grid.add_column(no_wrap=True, ratio=1)
@@ -173,7 +173,7 @@ def render(snapshot:Snapshot, # what to show
                 border_style='dim')
     return Group(_header(snapshot), networks, _workers_panel(snapshot, workers), log)
 
-# %% ../nbs/12_dashboard.ipynb #e12c1e98
+# %% ../nbs/12_dashboard.ipynb #9dde5a1a
 def plain(s:Snapshot) -> str:
     "The snapshot as one line of ASCII."
     best = max((worker.best_x for worker in s.workers), default=0)
@@ -184,7 +184,7 @@ def plain(s:Snapshot) -> str:
              f'{sum(w.steps_per_s for w in s.workers):.0f} decisions/s', f'{sum(w.alive for w in s.workers)}/{len(s.workers)} workers']
     return ' | '.join(words).encode('ascii', 'replace').decode()
 
-# %% ../nbs/12_dashboard.ipynb #92525627
+# %% ../nbs/12_dashboard.ipynb #b37f3a47
 class Keys:
     "Notices the key `q` while open, if standard input is a terminal in our hands."
     def __init__(self): self.pressed, self._saved = False, None
@@ -208,7 +208,7 @@ class Keys:
             if self._saved and select.select([self._fd], [], [], 0)[0]: self.pressed |= b'q' in os.read(self._fd, 1024).lower()
         return self.pressed
 
-# %% ../nbs/12_dashboard.ipynb #0bcf1d0b
+# %% ../nbs/12_dashboard.ipynb #94a5ce39
 class LiveView:
     "Shows snapshots while open: a live screen on a terminal, plain lines elsewhere."
     def __init__(self,
@@ -233,7 +233,7 @@ class LiveView:
 def _can_draw(console:Console) -> bool:
     return console.file.isatty() and not console.is_dumb_terminal and console.encoding.startswith('utf')
 
-# %% ../nbs/12_dashboard.ipynb #8bf5e3b7
+# %% ../nbs/12_dashboard.ipynb #aa831931
 @patch
 def update(self:LiveView, snapshot:Snapshot):
     "Show a snapshot; never raises."
@@ -251,7 +251,7 @@ def _safely(self:LiveView, draw):
         self._close()
         with suppress(Exception): print(f'no live view any more ({error!r}); plain lines from here on', file=sys.stderr)
 
-# %% ../nbs/12_dashboard.ipynb #aa6af3c5
+# %% ../nbs/12_dashboard.ipynb #6e65c6d2
 @patch
 def _close(self:LiveView):
     "Give the terminal back as it was."
@@ -267,7 +267,7 @@ def __exit__(self:LiveView, *_):
     if drawn and self._last:
         with suppress(Exception): print(plain(self._last), flush=True)
 
-# %% ../nbs/12_dashboard.ipynb #1b4244bf
+# %% ../nbs/12_dashboard.ipynb #6edb51e9
 PANELS = dict(wm_recon_mse='reconstruction MSE', wm_ssim='SSIM', q_mean='mean Q', q_loss='Q loss',
               wm_explained='explained variance', wm_motion_mse='MSE of moving pixels', x_mean='mean x of recent episodes',
               wm_dynamics_loss='dynamics loss')
@@ -291,7 +291,7 @@ def _panel(axes, rows, name:str):
     axes.set_yscale('log', subs=[2, 5])
     axes.yaxis.set_major_formatter('{x:g}'); axes.yaxis.set_minor_formatter('{x:g}')
 
-# %% ../nbs/12_dashboard.ipynb #4ead5305
+# %% ../nbs/12_dashboard.ipynb #2e5df78b
 def plot_run(path:str|Path # a run folder, or its `training.csv`
             ): # a matplotlib Figure
     "Eight curves of a run over its learner steps; raises `UserError` where there is nothing to plot."
@@ -303,8 +303,8 @@ def plot_run(path:str|Path # a run folder, or its `training.csv`
     figure.supxlabel('learner steps', fontsize=9)
     return figure
 
-# %% ../nbs/12_dashboard.ipynb #832ba888
-@command
+# %% ../nbs/12_dashboard.ipynb #df20473d
+@command('mario_rl_plot')
 def main(args:list|None=None):
     "`mario_rl_plot`: write the plots of a run into a picture."
     parser = OneLineParser('mario_rl_plot', description='Plot the curves of a run.')

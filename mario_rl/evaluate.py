@@ -7,7 +7,7 @@ __all__ = ['PROTOCOLS', 'EVAL_SEED', 'REPORT_SEED', 'Agent', 'random_agent', 'lo
            'play', 'wilson', 'summary', 'evaluate', 'named_agent', 'check_writable', 'table', 'EvalConfig',
            'parse_command', 'main']
 
-# %% ../nbs/14_evaluate.ipynb #93e97931
+# %% ../nbs/14_evaluate.ipynb #372179f6
 import json, os, sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from .run import atomic_write, load_weights
 from .world_model import WorldModel, WorldModelConfig
 from .wrappers import ACTIONS, make_env
 
-# %% ../nbs/14_evaluate.ipynb #db04df64
+# %% ../nbs/14_evaluate.ipynb #d51158e5
 @dataclass
 class Agent:
     "Something that plays: call it with an observation, uint8 (4, 64, 64), and it answers with an action."
@@ -34,7 +34,7 @@ class Agent:
 
     def __call__(self, obs:np.ndarray) -> int: return self.act(obs)
 
-# %% ../nbs/14_evaluate.ipynb #ac4169f7
+# %% ../nbs/14_evaluate.ipynb #26f3bc47
 def random_agent(n_actions:int=7, seed:int=0) -> Agent:
     "Every action equally likely, for every decision anew."
     actions = {len(buttons): name for name, buttons in ACTIONS.items()}
@@ -42,7 +42,7 @@ def random_agent(n_actions:int=7, seed:int=0) -> Agent:
     rng = np.random.default_rng(seed)
     return Agent(lambda obs: int(rng.integers(n_actions)), dict(actions=actions[n_actions]), 'random')
 
-# %% ../nbs/14_evaluate.ipynb #3c39536e
+# %% ../nbs/14_evaluate.ipynb #70cb7f32
 class _Greedy(torch.nn.Sequential):
     "Networks applied one after another; the best action of one observation."
     @torch.inference_mode()
@@ -56,7 +56,7 @@ def _networks(actions, n_actions, latent_dim, world_model, **other):
     if not world_model: return None, PixelQ(n_actions)
     return WorldModel(n_actions, WorldModelConfig(latent_dim=latent_dim)), LatentQ(latent_dim, n_actions)
 
-# %% ../nbs/14_evaluate.ipynb #bd73475b
+# %% ../nbs/14_evaluate.ipynb #775cee8d
 def load_agent(path:str|Path, # a weights file or a run folder
                device:str='cpu' # one observation at a time: a GPU gains nothing
               ) -> Agent:
@@ -75,7 +75,7 @@ def load_agent(path:str|Path, # a weights file or a run folder
     act = _Greedy(model.encoder, q) if model else _Greedy(q)
     return Agent(act.eval().float().to(device), settings, str(path), weights['decisions'], model)
 
-# %% ../nbs/14_evaluate.ipynb #c90cb872
+# %% ../nbs/14_evaluate.ipynb #ea71f859
 @dataclass(frozen=True)
 class Protocol:
     "How an agent is measured."
@@ -85,11 +85,11 @@ class Protocol:
 
 PROTOCOLS = dict(start=Protocol(31, 0., True), sticky=Protocol(100, .25, False))
 
-# %% ../nbs/14_evaluate.ipynb #2a98711b
+# %% ../nbs/14_evaluate.ipynb #90d3e400
 EVAL_SEED = 1_906_851_985 # the first seed of an evaluation; episode i has EVAL_SEED + i, and training none of them
 REPORT_SEED = 1_806_851_985 # of the episodes that the world model is measured on
 
-# %% ../nbs/14_evaluate.ipynb #3959266d
+# %% ../nbs/14_evaluate.ipynb #0745f5bc
 def _rules(protocol):
     if protocol not in PROTOCOLS: raise UserError(f"unknown protocol '{protocol}': use {' or '.join(PROTOCOLS)}")
     return PROTOCOLS[protocol]
@@ -101,7 +101,7 @@ def eval_seeds(protocol:str, episodes:int=0 # 0: as many as the protocol has
     if not 0 <= episodes <= most: raise UserError(f'{protocol} has {most} episodes: ask for 1 to {most}, or 0 for all')
     return [EVAL_SEED + i for i in range(episodes or most)]
 
-# %% ../nbs/14_evaluate.ipynb #ca4452ae
+# %% ../nbs/14_evaluate.ipynb #b4a90435
 class Outcome(NamedTuple):
     "One episode."
     clear: bool # the flag, before anything else ended it
@@ -117,7 +117,7 @@ def _episode(env, agent, seed, noops=None):
         total, over = total + reward, terminated or truncated
     return Outcome(bool(info['flag']), int(info['x_max']), float(total), int(info['frames']))
 
-# %% ../nbs/14_evaluate.ipynb #ec73a1e2
+# %% ../nbs/14_evaluate.ipynb #ce7a2f04
 def _one_stage(level):
     "The name of the single stage that `level` means."
     names = parse_levels(level).names
@@ -137,7 +137,7 @@ def play(agent:Callable, level:str='1-1', protocol:str='start',
     env.close()
     return outcomes
 
-# %% ../nbs/14_evaluate.ipynb #36614a10
+# %% ../nbs/14_evaluate.ipynb #2736da09
 def wilson(clears:int, episodes:int, z:float=1.959964 # normal quantile: 95 %
           ) -> tuple: # lower and upper end
     "Wilson score interval of a proportion (Wilson, 1927)."
@@ -145,7 +145,7 @@ def wilson(clears:int, episodes:int, z:float=1.959964 # normal quantile: 95 %
     centre, reach = rate + spread/2, (spread*(rate*(1 - rate) + spread/4))**.5
     return max(0., (centre - reach) / (1 + spread)), min(1., (centre + reach) / (1 + spread))
 
-# %% ../nbs/14_evaluate.ipynb #2c1b4f6e
+# %% ../nbs/14_evaluate.ipynb #9037203a
 def summary(outcomes:list) -> dict: # of `Outcome`
     "Clear rate with its interval, distance, return, and the speed of the clears."
     clears, n = sum(o.clear for o in outcomes), len(outcomes)
@@ -154,7 +154,7 @@ def summary(outcomes:list) -> dict: # of `Outcome`
                 x_median=float(np.median(x)), return_mean=float(np.mean([o.total for o in outcomes])),
                 frames_to_flag_median=float(np.median(fast)) if fast else None)
 
-# %% ../nbs/14_evaluate.ipynb #53ba564a
+# %% ../nbs/14_evaluate.ipynb #c8b57c5e
 def evaluate(agent:Callable, # an `Agent`, or any callable: obs uint8 (4, 64, 64) -> action
              level:str='1-1', # one stage
              protocol:str='sticky', # `start` or `sticky`
@@ -176,7 +176,7 @@ def evaluate(agent:Callable, # an `Agent`, or any callable: obs uint8 (4, 64, 64
         result |= world_model_report(agent.model, collect(agent, level, report_episodes, REPORT_SEED, .1, emulator, actions))
     return result
 
-# %% ../nbs/14_evaluate.ipynb #4075ad74
+# %% ../nbs/14_evaluate.ipynb #0d4acaa9
 def named_agent(weights:str) -> Agent:
     "The agent that a command's first argument names."
     return random_agent() if weights == 'random' else load_agent(weights)
@@ -187,7 +187,7 @@ def check_writable(path:str|Path):
     if not folder.is_dir() or not os.access(folder, os.W_OK) or Path(path).is_dir():
         raise UserError(f'cannot write {path}: name a file in a folder that exists and is yours')
 
-# %% ../nbs/14_evaluate.ipynb #283f0e1a
+# %% ../nbs/14_evaluate.ipynb #3538c82f
 def table(result:dict) -> str: # from `evaluate`
     "What a reader wants to know first, in a few lines."
     percent = lambda share: f'{100*share:.1f} %'
@@ -207,7 +207,7 @@ def _model_lines(result):
     pictures = f"explained {show('explained')}, motion MSE {show('motion_mse', 4)}, SSIM {show('ssim')}"
     return [('world model', pictures), ('probes', f'R2 {probes}'), ('death', f"AUC {show('death_auc')}")]
 
-# %% ../nbs/14_evaluate.ipynb #4f29aeec
+# %% ../nbs/14_evaluate.ipynb #6866115d
 @dataclass(frozen=True)
 class EvalConfig:
     "The evaluation."
@@ -227,8 +227,8 @@ def parse_command(prog, about, config, argv):
     args = parser.parse_args(argv)
     return args.weights, from_flags(config, args)
 
-# %% ../nbs/14_evaluate.ipynb #ab203d2d
-@command
+# %% ../nbs/14_evaluate.ipynb #d6e390db
+@command('mario_rl_eval')
 def main(argv:list|None=None):
     "`mario_rl_eval`: print how good an agent is and store it."
     weights, c = parse_command('mario_rl_eval', 'How good is an agent? The clear rate with its 95% interval.', EvalConfig, argv)

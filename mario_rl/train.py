@@ -6,7 +6,7 @@
 __all__ = ['STUCK', 'MOST_DEATHS', 'STOPPING', 'Crew', 'last_lines', 'stop_signals', 'open_run', 'train', 'parse', 'summary',
            'main']
 
-# %% ../nbs/13_train.ipynb #4b9c38ce
+# %% ../nbs/13_train.ipynb #16b4c3f7
 import multiprocessing as mp, os, signal, sys, time
 from collections import deque
 from contextlib import contextmanager
@@ -22,14 +22,14 @@ from .run import COLUMNS, RunFolder, read_csv
 from .worker import Board, SharedChannel, Weights, acting_network, run_worker
 from .wrappers import ACTIONS
 
-# %% ../nbs/13_train.ipynb #036e8b7d
+# %% ../nbs/13_train.ipynb #aa4519ac
 def _child(target, log:Path, *args):
     "Run `target` with its output appended to `log`."
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(file, 1); os.dup2(file, 2)
     target(*args)
 
-# %% ../nbs/13_train.ipynb #71283b89
+# %% ../nbs/13_train.ipynb #15e9403a
 STUCK, MOST_DEATHS = 60., 5 # seconds without a heartbeat; replacements a minute before giving up
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -46,7 +46,7 @@ class Crew:
         self.learner = self.start(run_learner, config, self.store, self.weights, self.board, self.progression, folder.path)
         self.workers = [self.start_worker(i) for i in range(run.workers)]
 
-# %% ../nbs/13_train.ipynb #daa5654d
+# %% ../nbs/13_train.ipynb #64e46217
 @patch
 def start(self:Crew, target, *args):
     "Start a process; it keeps the signal mask it is born with, for Ctrl-C is the main process's business."
@@ -66,7 +66,7 @@ def start_worker(self:Crew, i:int):
     return self.start(run_worker, channel, self.config.worker, game, self.config.model.latent_dim, run.world_model,
                       i, run.seed + 1000*i + int(row['steps']))
 
-# %% ../nbs/13_train.ipynb #6690146c
+# %% ../nbs/13_train.ipynb #3c23ee11
 @patch
 def watch(self:Crew):
     "Replace workers that died or hang; raise `UserError` when they keep dying."
@@ -89,7 +89,7 @@ def stop(self:Crew, patience:float=120.):
         if process.is_alive(): process.kill(); process.join()
     if self.learner.exitcode: raise UserError(f'the learner failed; its last words are in {self.folder.path}/training.log')
 
-# %% ../nbs/13_train.ipynb #ce56c505
+# %% ../nbs/13_train.ipynb #6cf09705
 def last_lines(path:Path, n:int=8) -> list:
     "The last lines of a text file, none if there is no file."
     if not path.exists(): return []
@@ -97,7 +97,7 @@ def last_lines(path:Path, n:int=8) -> list:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
         return file.read().decode(errors='replace').splitlines()[-n:]
 
-# %% ../nbs/13_train.ipynb #26ff6c77
+# %% ../nbs/13_train.ipynb #2fbcf5a2
 @patch
 def worker_status(self:Crew, i:int) -> WorkerStatus:
     "Row `i` of the board, in plain values."
@@ -120,7 +120,7 @@ def snapshot(self:Crew) -> Snapshot:
                     workers=[self.worker_status(i) for i in range(run.workers)], history={k: list(v) for k, v in self.trends.items()},
                     log=last_lines(self.folder.path/'training.log'), run_dir=str(self.folder.path))
 
-# %% ../nbs/13_train.ipynb #89899970
+# %% ../nbs/13_train.ipynb #f7b10c5c
 @contextmanager
 def stop_signals():
     "A list to which Ctrl-C and SIGTERM add themselves instead of interrupting."
@@ -137,7 +137,7 @@ def open_run(config:TrainConfig) -> RunFolder:
     folder.load_checkpoint()
     return folder
 
-# %% ../nbs/13_train.ipynb #13bf4344
+# %% ../nbs/13_train.ipynb #ec7b1f47
 def train(config:TrainConfig=TrainConfig()) -> tuple: # the run folder's path, the signal that ended it or None
     "Train until `learner_steps`, `q` or a signal; everything is saved and nothing left running."
     check(config)
@@ -158,7 +158,7 @@ def train(config:TrainConfig=TrainConfig()) -> tuple: # the run folder's path, t
         finally: crew.stop()
     return folder.path, signals[0] if signals else None
 
-# %% ../nbs/13_train.ipynb #22b9e677
+# %% ../nbs/13_train.ipynb #f8f32618
 def _flat(config:dict) -> dict: return {name: value for part in config.values() for name, value in part.items()}
 
 _FIXED = ('world_model', 'actions', 'latent_dim') # what the saved networks were built for
@@ -178,7 +178,7 @@ def parse(argv:list=None) -> TrainConfig:
             raise UserError(f"--{name.replace('_', '-')} cannot change in a resumed run (it was {stored.get(name)})")
     return config
 
-# %% ../nbs/13_train.ipynb #c31e720d
+# %% ../nbs/13_train.ipynb #67b57044
 def summary(path:Path, config:TrainConfig) -> str:
     "What came of a run, and what to do next."
     rows, weights = read_csv(path), path/'weights.pt'
@@ -192,8 +192,8 @@ def summary(path:Path, config:TrainConfig) -> str:
                 f'mario_rl_train --resume {path} --learner-steps {2*int(last.step)}']
     return '\n'.join(parts + [f'saved in {path}', '', 'next:', *(f'  {run}{line}' for line in commands)])
 
-# %% ../nbs/13_train.ipynb #9313eb01
-@command
+# %% ../nbs/13_train.ipynb #0eabd818
+@command('mario_rl_train')
 def main(argv:list=None):
     "`mario_rl_train`: see `mario_rl_train --help`."
     config = parse(argv)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Film', 'has_display', 'Window', 'show_play', 'WatchConfig', 'main']
 
-# %% ../nbs/14a_watch.ipynb #a5214a9f
+# %% ../nbs/14a_watch.ipynb #100aacde
 import os, sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from .core import UserError, command, parse_levels
 from .evaluate import check_writable, named_agent, parse_command
 from .wrappers import make_env
 
-# %% ../nbs/14a_watch.ipynb #26f993b2
+# %% ../nbs/14a_watch.ipynb #b122877b
 class Film:
     "A video file, `.mp4` or `.gif`; it appears under its name only when it is whole."
     def __init__(self, path:str|Path, fps:float=15.): # pictures per second
@@ -35,7 +35,7 @@ class Film:
         self.writer.close()
         self.part.replace(self.path) if whole else self.part.unlink(missing_ok=True)
 
-# %% ../nbs/14a_watch.ipynb #d17970b5
+# %% ../nbs/14a_watch.ipynb #77a8e5a8
 def has_display() -> bool:
     "Is there a screen that a window can open on?"
     if sys.platform.startswith('linux') and not {'DISPLAY', 'WAYLAND_DISPLAY'} & set(os.environ): return False
@@ -56,7 +56,7 @@ class Window:
 
     def close(self, whole:bool=True): plt.close(self.figure)
 
-# %% ../nbs/14a_watch.ipynb #77c58531
+# %% ../nbs/14a_watch.ipynb #50dfeb8a
 def show_play(agent:Callable, screen, # a `Film` or a `Window`
               level:str, episodes:int=1, emulator:str='nes-py', seed:int|None=None
              ) -> list: # (x reached, flag) of each episode
@@ -73,7 +73,7 @@ def show_play(agent:Callable, screen, # a `Film` or a `Window`
     env.close()
     return ends
 
-# %% ../nbs/14a_watch.ipynb #ab19e0e1
+# %% ../nbs/14a_watch.ipynb #b5096542
 @dataclass(frozen=True)
 class WatchConfig:
     "What to show."
@@ -84,8 +84,8 @@ class WatchConfig:
     fps: float = 15. # decisions per second; 15 is the speed of the game
     emulator: str = 'nes-py' # which console plays
 
-# %% ../nbs/14a_watch.ipynb #236c2ceb
-@command
+# %% ../nbs/14a_watch.ipynb #41d864f1
+@command('mario_rl_watch')
 def main(argv:list|None=None):
     "`mario_rl_watch`: show an agent at play."
     weights, c = parse_command('mario_rl_watch', 'Watch an agent play, in a window or as a video.', WatchConfig, argv)
