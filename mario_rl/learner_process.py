@@ -6,7 +6,7 @@
 __all__ = ['ROW_EVERY', 'SAVE_EVERY', 'NOTHING', 'RunConfig', 'TrainConfig', 'check', 'Progression', 'Window', 'board_row',
            'weights_of', 'LearnerProcess', 'run_learner']
 
-# %% ../nbs/12a_learner_process.ipynb #0f66b4f6
+# %% ../nbs/12a_learner_process.ipynb #e215aa71
 import multiprocessing as mp, os, time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from .worker import Board, Weights, WorkerConfig, orphaned, recent_episodes
 from .world_model import WorldModelConfig
 from .wrappers import ACTIONS
 
-# %% ../nbs/12a_learner_process.ipynb #4acb0ad9
+# %% ../nbs/12a_learner_process.ipynb #8f2c2988
 @dataclass(frozen=True)
 class RunConfig:
     "The run."
@@ -49,7 +49,7 @@ class TrainConfig:
     replay: ReplayConfig = ReplayConfig()
     worker: WorkerConfig = WorkerConfig()
 
-# %% ../nbs/12a_learner_process.ipynb #941b05a2
+# %% ../nbs/12a_learner_process.ipynb #04611bf4
 def check(config:TrainConfig):
     "Raise `UserError` for settings that cannot work, before anything is started."
     run, learner = config.run, config.learner
@@ -69,7 +69,7 @@ def check(config:TrainConfig):
     if rows < 1000*run.workers: raise UserError(f'--buffer-size {rows} is too small for {run.workers} workers: use at least {1000*run.workers}')
     pick_device(run.device)
 
-# %% ../nbs/12a_learner_process.ipynb #d187c0b8
+# %% ../nbs/12a_learner_process.ipynb #3f04d6cd
 ROW_EVERY, SAVE_EVERY = 100, 60. # learner steps; seconds
 
 class Progression:
@@ -87,7 +87,7 @@ class Progression:
     def metrics(self) -> dict: # the latest value of each column that has one
         return {name: value for name, value in zip(COLUMNS, self.shared.metrics.tolist()) if value == value}
 
-# %% ../nbs/12a_learner_process.ipynb #e79cd970
+# %% ../nbs/12a_learner_process.ipynb #ab5fcc3b
 class Window:
     "Averages of the metrics since the last row."
     def __init__(self): self.sums, self.began = {}, time.perf_counter()
@@ -100,7 +100,7 @@ class Window:
         self.__init__()
         return means
 
-# %% ../nbs/12a_learner_process.ipynb #576be7ce
+# %% ../nbs/12a_learner_process.ipynb #07692427
 NOTHING = dict(episodes=0, flags=0, x_max=0, seconds=0.) # what an earlier part of the run has done
 
 def board_row(board:Board, before:dict=NOTHING) -> dict:
@@ -111,17 +111,17 @@ def board_row(board:Board, before:dict=NOTHING) -> dict:
                 flags=before['flags'] + int(status['flags'].sum()), x_max=max(before['x_max'], int(status['best_x'].max())),
                 epsilon=float(status['epsilon'].min()), **means)
 
-# %% ../nbs/12a_learner_process.ipynb #8416fd4a
+# %% ../nbs/12a_learner_process.ipynb #c9c429b6
 def weights_of(learner:Learner, config:TrainConfig) -> dict:
     "The content of weights.pt: all that playing and looking need, as tensors and plain values."
     run = config.run
     settings = dict(level=run.level, actions=run.actions, emulator=run.emulator, world_model=run.world_model, stack=4, size=64,
                     latent_dim=config.model.latent_dim, n_actions=len(ACTIONS[run.actions]))
-    return dict(format='mario_rl', version=1, settings=settings, decisions=learner.decisions,
+    return dict(settings=settings, decisions=learner.decisions,
                 learner_step=learner.wm_step + learner.q_step, q=learner.q.state_dict(),
                 world_model=learner.model.state_dict() if learner.model else None)
 
-# %% ../nbs/12a_learner_process.ipynb #c43d9086
+# %% ../nbs/12a_learner_process.ipynb #be884fd7
 class LearnerProcess:
     "The learner, its run folder, and what it tells the others."
     def __init__(self, config:TrainConfig, store, weights:Weights, board:Board, progression:Progression, path:Path):
@@ -142,9 +142,9 @@ class LearnerProcess:
     @property
     def stopped(self) -> bool:
         "Told to stop, finished, or left alone."
-        return self.board.stopped or self.step == self.config.run.learner_steps or orphaned()
+        return self.board.stopped or 0 < self.config.run.learner_steps <= self.step or orphaned()
 
-# %% ../nbs/12a_learner_process.ipynb #b5461d88
+# %% ../nbs/12a_learner_process.ipynb #09678935
 @patch
 def resume(self:LearnerProcess):
     "Continue from the run folder's checkpoint: networks, optimisers and counters."
@@ -167,7 +167,7 @@ def save(self:LearnerProcess):
     self.folder.save_checkpoint(self.learner.state_dict() | dict(step=self.step, before={name: done[name] for name in NOTHING}))
     self.saved = time.time()
 
-# %% ../nbs/12a_learner_process.ipynb #a88d716d
+# %% ../nbs/12a_learner_process.ipynb #4a33d8c5
 @patch
 def write_row(self:LearnerProcess, phase:str, means:dict):
     learner = self.learner
@@ -188,7 +188,7 @@ def wait_for_experience(self:LearnerProcess):
         self.progression.show('wait', min(replay.decisions, start), start, self.step)
         time.sleep(.1)
 
-# %% ../nbs/12a_learner_process.ipynb #bf59f9a2
+# %% ../nbs/12a_learner_process.ipynb #897db630
 @patch
 def learn(self:LearnerProcess):
     "Step after step until told to stop; saves between phases and at the end."
