@@ -6,11 +6,12 @@
 __all__ = ['STUCK', 'MOST_DEATHS', 'STOPPING', 'Crew', 'last_lines', 'stop_signals', 'open_run', 'train', 'parse', 'summary',
            'main']
 
-# %% ../nbs/13_train.ipynb #16b4c3f7
+# %% ../nbs/13_train.ipynb #72c48730
 import multiprocessing as mp, os, signal, sys, time
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from multiprocessing import resource_tracker
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
@@ -22,14 +23,14 @@ from .run import COLUMNS, RunFolder, read_csv
 from .worker import Board, SharedChannel, Weights, acting_network, run_worker
 from .wrappers import ACTIONS
 
-# %% ../nbs/13_train.ipynb #aa4519ac
+# %% ../nbs/13_train.ipynb #f6ec180e
 def _child(target, log:Path, *args):
     "Run `target` with its output appended to `log`."
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(file, 1); os.dup2(file, 2)
     target(*args)
 
-# %% ../nbs/13_train.ipynb #15e9403a
+# %% ../nbs/13_train.ipynb #4c48ce56
 STUCK, MOST_DEATHS = 60., 5 # seconds without a heartbeat; replacements a minute before giving up
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -46,11 +47,12 @@ class Crew:
         self.learner = self.start(run_learner, config, self.store, self.weights, self.board, self.progression, folder.path)
         self.workers = [self.start_worker(i) for i in range(run.workers)]
 
-# %% ../nbs/13_train.ipynb #64e46217
+# %% ../nbs/13_train.ipynb #6d8935e5
 @patch
 def start(self:Crew, target, *args):
     "Start a process; it keeps the signal mask it is born with, for Ctrl-C is the main process's business."
     process = self.spawn.Process(target=_child, args=(target, self.folder.path/'training.log', *args))
+    resource_tracker.ensure_running() # it unblocks these signals when it starts
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     process.start()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
@@ -66,7 +68,7 @@ def start_worker(self:Crew, i:int):
     return self.start(run_worker, channel, self.config.worker, game, self.config.model.latent_dim, run.world_model,
                       i, run.seed + 1000*i + int(row['steps']))
 
-# %% ../nbs/13_train.ipynb #3c23ee11
+# %% ../nbs/13_train.ipynb #c64ca50a
 @patch
 def watch(self:Crew):
     "Replace workers that died or hang; raise `UserError` when they keep dying."
@@ -89,7 +91,7 @@ def stop(self:Crew, patience:float=120.):
         if process.is_alive(): process.kill(); process.join()
     if self.learner.exitcode: raise UserError(f'the learner failed; its last words are in {self.folder.path}/training.log')
 
-# %% ../nbs/13_train.ipynb #6cf09705
+# %% ../nbs/13_train.ipynb #d47d7b66
 def last_lines(path:Path, n:int=8) -> list:
     "The last lines of a text file, none if there is no file."
     if not path.exists(): return []
@@ -97,7 +99,7 @@ def last_lines(path:Path, n:int=8) -> list:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
         return file.read().decode(errors='replace').splitlines()[-n:]
 
-# %% ../nbs/13_train.ipynb #2fbcf5a2
+# %% ../nbs/13_train.ipynb #4c33ce2e
 @patch
 def worker_status(self:Crew, i:int) -> WorkerStatus:
     "Row `i` of the board, in plain values."
@@ -120,7 +122,7 @@ def snapshot(self:Crew) -> Snapshot:
                     workers=[self.worker_status(i) for i in range(run.workers)], history={k: list(v) for k, v in self.trends.items()},
                     log=last_lines(self.folder.path/'training.log'), run_dir=str(self.folder.path))
 
-# %% ../nbs/13_train.ipynb #f7b10c5c
+# %% ../nbs/13_train.ipynb #86cb62c2
 @contextmanager
 def stop_signals():
     "A list to which Ctrl-C and SIGTERM add themselves instead of interrupting."
@@ -137,7 +139,7 @@ def open_run(config:TrainConfig) -> RunFolder:
     folder.load_checkpoint()
     return folder
 
-# %% ../nbs/13_train.ipynb #ec7b1f47
+# %% ../nbs/13_train.ipynb #eb7d6482
 def train(config:TrainConfig=TrainConfig()) -> tuple: # the run folder's path, the signal that ended it or None
     "Train until `learner_steps`, `q` or a signal; everything is saved and nothing left running."
     check(config)
@@ -158,7 +160,7 @@ def train(config:TrainConfig=TrainConfig()) -> tuple: # the run folder's path, t
         finally: crew.stop()
     return folder.path, signals[0] if signals else None
 
-# %% ../nbs/13_train.ipynb #f8f32618
+# %% ../nbs/13_train.ipynb #4f2bc126
 def _flat(config:dict) -> dict: return {name: value for part in config.values() for name, value in part.items()}
 
 _FIXED = ('world_model', 'actions', 'latent_dim') # what the saved networks were built for
@@ -178,7 +180,7 @@ def parse(argv:list=None) -> TrainConfig:
             raise UserError(f"--{name.replace('_', '-')} cannot change in a resumed run (it was {stored.get(name)})")
     return config
 
-# %% ../nbs/13_train.ipynb #67b57044
+# %% ../nbs/13_train.ipynb #27716be1
 def summary(path:Path, config:TrainConfig) -> str:
     "What came of a run, and what to do next."
     rows, weights = read_csv(path), path/'weights.pt'
@@ -192,7 +194,7 @@ def summary(path:Path, config:TrainConfig) -> str:
                 f'mario_rl_train --resume {path} --learner-steps {2*int(last.step)}']
     return '\n'.join(parts + [f'saved in {path}', '', 'next:', *(f'  {run}{line}' for line in commands)])
 
-# %% ../nbs/13_train.ipynb #0eabd818
+# %% ../nbs/13_train.ipynb #7ac80dc7
 @command('mario_rl_train')
 def main(argv:list=None):
     "`mario_rl_train`: see `mario_rl_train --help`."
