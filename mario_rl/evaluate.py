@@ -18,6 +18,7 @@ from rich.progress import track
 from .core import OneLineParser, UserError, add_flags, command, from_flags, parse_levels
 from .probes import collect, world_model_report
 from .qnetwork import LatentQ, PixelQ
+from .emulator import emulator_name, pick_emulator
 from .run import atomic_write, load_weights
 from .world_model import WorldModel, WorldModelConfig
 from .wrappers import ACTIONS, make_env
@@ -159,15 +160,15 @@ def evaluate(agent:Callable, # an `Agent`, or any callable: obs uint8 (4, 64, 64
              level:str='1-1', # one stage
              protocol:str='sticky', # `start` or `sticky`
              episodes:int=0, # 0: as many as the protocol has
-             emulator:str='nes-py', # which console plays
+             emulator:str='nes-py', # see `pick_emulator`
              seeds:list|None=None, # one for each episode instead of the fixed ones
              report_episodes:int=20, # episodes that the world model is measured on; 0 leaves it out
              show:bool=False # a progress bar
             ) -> dict: # the contents of the JSON file
     "Measure an agent under a protocol."
-    level, seeds = _one_stage(level), seeds or eval_seeds(protocol, episodes)
+    level, seeds, emulator = _one_stage(level), seeds or eval_seeds(protocol, episodes), pick_emulator(emulator)
     actions = getattr(agent, 'settings', {}).get('actions', 'simple')
-    result = (dict(protocol=protocol, level=level, emulator=emulator, sticky=_rules(protocol).sticky)
+    result = (dict(protocol=protocol, level=level, emulator=emulator_name(emulator), sticky=_rules(protocol).sticky)
               | summary(play(agent, level, protocol, seeds, emulator, actions, show))
               | dict(seeds=seeds, checkpoint='/'.join(Path(getattr(agent, 'checkpoint', '')).parts[-2:]) or None,
                      decisions_trained=getattr(agent, 'decisions', None)))
@@ -214,7 +215,8 @@ class EvalConfig:
     level: str = '1-1' # one stage, 1-1 to 8-4
     protocol: str = 'sticky' # sticky: random starts and 25% sticky actions, 100 episodes; start: 31 no-op starts in turn
     episodes: int = 0 # only the first so many (0: all)
-    emulator: str = 'nes-py' # which console plays
+    emulator: str = 'nes-py' # the NES: nes-py, libretro (four times as fast, see README) or auto (libretro if installed)
+    core: str = '' # path of a FCEUmm libretro core to use
     report_episodes: int = 20 # episodes that a world model is measured on (0: none)
     seed_free: bool = False # fresh seeds instead of the fixed ones; the JSON lists them
     json: str = '' # store the result in this file (default: beside the weights)
@@ -238,7 +240,7 @@ def main(argv:list|None=None):
     if file: check_writable(file)
     seeds = eval_seeds(c.protocol, c.episodes)
     if c.seed_free: seeds = np.random.SeedSequence().generate_state(len(seeds)).tolist()
-    result = evaluate(agent, c.level, c.protocol, 0, c.emulator, seeds, c.report_episodes, show=True)
+    result = evaluate(agent, c.level, c.protocol, 0, c.core or c.emulator, seeds, c.report_episodes, show=True)
     print(table(result))
     text = json.dumps(result, indent=2, allow_nan=False) + '\n'
     if file:

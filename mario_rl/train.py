@@ -63,7 +63,7 @@ def start_worker(self:Crew, i:int):
     "Start worker `i`, with random numbers of its own."
     run, row = self.config.run, self.board.status[i]
     row['beat'], row['weights_at'] = time.time() + STUCK, time.time() # it may take its time to begin
-    game = dict(level=run.level, actions=run.actions, emulator=run.emulator)
+    game = dict(level=run.level, actions=run.actions, emulator=run.console)
     channel = SharedChannel(self.store, self.weights, self.board, i)
     return self.start(run_worker, channel, self.config.worker, game, self.config.model.latent_dim, run.world_model,
                       i, run.seed + 1000*i + int(row['steps']))

@@ -82,7 +82,8 @@ class WatchConfig:
     save: str = '' # write this .mp4 or .gif instead of opening a window
     episodes: int = 1 # how many to play
     fps: float = 15. # decisions per second; 15 is the speed of the game
-    emulator: str = 'nes-py' # which console plays
+    emulator: str = 'nes-py' # the NES: nes-py, libretro (four times as fast, see README) or auto (libretro if installed)
+    core: str = '' # path of a FCEUmm libretro core to use
 
 # %% ../nbs/14a_watch.ipynb #41d864f1
 @command('mario_rl_watch')
@@ -99,7 +100,7 @@ def main(argv:list|None=None):
     if path and not c.save: print(f'no display here: writing {path} (choose another name with --save)')
     screen, whole = Film(path, c.fps) if path else Window(f'Mario RL, {level}', c.fps), False
     try:
-        ends = show_play(agent, screen, level, c.episodes, c.emulator)
+        ends = show_play(agent, screen, level, c.episodes, c.core or c.emulator)
         whole = True
     finally: screen.close(whole)
     for i, (x, flag) in enumerate(ends, 1): print(f"episode {i}: {'cleared' if flag else f'ended at x = {x}'}")

@@ -55,7 +55,7 @@ class MarioEnv(gym.Env):
     def __init__(self,
         level:str='1-1', # a stage, a list such as `1-1+1-2`, `sequential` or `random`
         actions:str='simple', # `right`, `simple` or `complex`
-        emulator:str='nes-py', # one of `EMULATORS`
+        emulator:str='nes-py', # `nes-py`, `libretro`, `auto`, or the path of a core
         size:int=64, # side of a picture
         stack:int=4, # pictures in an observation
         skip:int=4, # NES frames in a decision

@@ -4,7 +4,7 @@ from pathlib import Path
 import nbdev.test
 from nbdev.config import get_config
 from nbdev.frontmatter import FrontmatterProc
-from notebooks import ROOT
+from notebooks import ROOT, skipped
 
 class AsModule:
     """Run an exported cell under the file name and line numbers it has in its module. A notebook defines its own code
@@ -25,5 +25,5 @@ class AsModule:
 if __name__ == '__main__':
     file, *mode = sys.argv[1:]
     if mode == ['--as-module']: nbdev.test.FrontmatterProc = [FrontmatterProc, AsModule]
-    passed, _ = nbdev.test.test_nb(Path(file), skip_flags=get_config(path=ROOT).tst_flags.split(), basepath=ROOT)
+    passed, _ = nbdev.test.test_nb(Path(file), skip_flags=skipped(), basepath=ROOT)
     sys.exit(not passed)

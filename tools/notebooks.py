@@ -1,6 +1,7 @@
 "Which notebooks a tool works on."
 import re, sys
 from pathlib import Path
+from nbdev.config import get_config
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,3 +18,8 @@ def find(names):
 def title(file):
     "How a notebook is called in a report: its path below nbs/, without the ending."
     return str((file.relative_to(ROOT/'nbs') if file.is_relative_to(ROOT/'nbs') else file).with_suffix(''))
+
+def skipped():
+    "Flags of cells that are not run here: the slow ones, and those that need the libretro core where there is none."
+    from mario_rl.libretro import has_core
+    return [flag for flag in get_config(path=ROOT).tst_flags.split() if flag != 'libretro' or not has_core()]

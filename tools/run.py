@@ -7,13 +7,12 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbdev.clean import nbdev_clean
-from nbdev.config import get_config
-from notebooks import ROOT, find, title
+from notebooks import find, skipped, title
 
 def run(file, everything=False, timeout=3600):
     "Execute `file` and write its outputs, but only if every cell succeeds."
     nb = nbformat.read(file, as_version=4)
-    flags = '|'.join(['eval: *false', *get_config(path=ROOT).tst_flags.split()])
+    flags = '|'.join(['eval: *false', *skipped()])
     skip = re.compile(r'nbdev_export\(' if everything else rf'^#\| *({flags})\b|nbdev_export\(', re.M)
     for cell in nb.cells:
         if cell.cell_type == 'code' and skip.search(cell.source): cell.metadata['tags'] = ['skip-execution']
