@@ -32,17 +32,21 @@ class Dynamics(nn.Module):
         self.change, self.reward, self.continues = (mlp(latent_dim + n_actions, hidden, n) for n in (latent_dim, 1, 1))
         self.norm = nn.LayerNorm(latent_dim)
 
-    def forward(self, z:Tensor, action:Tensor) -> Step:
-        x = torch.cat([z, F.one_hot(action, self.n_actions).to(z.dtype)], -1)
-        return Step(self.norm(z + self.change(x)), self.reward(x).squeeze(-1), self.continues(x).squeeze(-1))
+    def join(self, z:Tensor, action:Tensor) -> Tensor: return torch.cat([z, F.one_hot(action, self.n_actions).to(z.dtype)], -1)
+    def next(self, z:Tensor, joined:Tensor) -> Tensor: return self.norm(z + self.change(joined))
+    def outcome(self, joined:Tensor) -> tuple: return self.reward(joined).squeeze(-1), self.continues(joined).squeeze(-1)
 
-# %% ../nbs/05_dynamics.ipynb #11ee45d1
+    def forward(self, z:Tensor, action:Tensor) -> Step:
+        joined = self.join(z, action)
+        return Step(self.next(z, joined), *self.outcome(joined))
+
+# %% ../nbs/05_dynamics.ipynb #3b0aed7e
 def unroll(dynamics:Dynamics, z:Tensor, # (B, latent_dim) where to start
            actions:Tensor # int64 (B, K)
           ) -> Step: # (B, K, latent_dim), (B, K), (B, K)
     "Feed the model its own latents, one action after another."
-    steps = []
+    inputs, ahead = [], []
     for action in actions.unbind(1):
-        steps.append(dynamics(z, action))
-        z = steps[-1].z
-    return Step(*(torch.stack(parts, 1) for parts in zip(*steps)))
+        inputs.append(dynamics.join(z, action))
+        ahead.append(z := dynamics.next(z, inputs[-1]))
+    return Step(torch.stack(ahead, 1), *dynamics.outcome(torch.stack(inputs, 1)))

@@ -12,8 +12,8 @@ from typing import Callable, Iterator, NamedTuple
 import numpy as np, torch, torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor, nn
-from .core import ema_update
-from .qnetwork import LatentQ, PixelQ, QConfig, td_loss
+from .core import autocast, ema_update
+from .qnetwork import LatentQ, PixelQ, QConfig, TDLoss, td_loss, td_target
 from .replay import Replay
 from .world_model import WorldModel, WorldModelConfig, score
 
@@ -79,15 +79,34 @@ def update_model(self:Learner) -> dict: # detached metrics
 
 # %% ../nbs/10_learner.ipynb #920585c0
 @patch
-def update_q(self:Learner) -> dict: # detached metrics
-    "One Q step on prioritised transitions, whose priorities it renews."
-    batch = _to(self.replay.sample(self.q_config.q_batch_size, latent=self.model is not None), self.device)
-    result = td_loss(self.q, self.target_q, batch)
+def _draw(self:Learner) -> list: # (batch, target) pairs
+    "Draw the next few batches at once, compute all their targets in one pass, and deal them out like cards."
+    n = self.q_config.q_ahead
+    drawn = _to(self.replay.sample(n*self.q_config.q_batch_size, self.model is not None, batches=n), self.device)
+    with autocast(self.device): target = td_target(self.q, self.target_q, drawn)
+    return [(type(drawn)(*(part[i::n] for part in drawn)), target[i::n]) for i in range(n)]
+
+@patch
+def update_q(self:Learner, batch, target:Tensor) -> TDLoss:
+    "One Q step."
+    with autocast(self.device): result = td_loss(self.q, batch, target)
     _descend(self.q_optimizer, result.loss, self.q.parameters())
     ema_update(self.target_q, self.q, self.q_config.q_target_rate)
-    self.replay.update(batch.rows, result.td_error)
     self.q_step += 1
-    return dict(q_loss=result.loss.detach(), q_mean=result.q.mean(), q_max=result.q.max(), td_error=result.td_error.abs().mean())
+    return result
+
+@patch
+def q_updates(self:Learner) -> Iterator[dict]: # detached metrics
+    "Q steps without end, on prioritised transitions whose priorities are renewed after every few batches."
+    while True:
+        done = []
+        try:
+            for batch, target in self._draw():
+                result = self.update_q(batch, target)
+                done.append((batch.rows, result.td_error))
+                yield dict(q_loss=result.loss.detach(), q_mean=result.q.mean(), q_max=result.q.max(), td_error=result.td_error.abs().mean())
+        finally:
+            if done: self.replay.update(*map(torch.cat, zip(*done)))
 
 # %% ../nbs/10_learner.ipynb #5331229f
 @torch.no_grad()
@@ -149,9 +168,11 @@ def wm_phase(self:Learner) -> Iterator[Progress]:
 def q_phase(self:Learner) -> Iterator[Progress]:
     "Train Q on stored latents (or on pixels), then let the workers have it."
     self._refresh()
+    updates = self.q_updates()
     try:
-        for i in range(self.config.q_steps): yield Progress('q', i + 1, self.config.q_steps, self.update_q())
+        for i in range(self.config.q_steps): yield Progress('q', i + 1, self.config.q_steps, next(updates))
     finally:
+        updates.close()
         self.publish(self.acting)
 
 # %% ../nbs/10_learner.ipynb #873da1ee

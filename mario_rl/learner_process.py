@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np, torch
 from fastcore.basics import patch
 from .core import Shared, UserError, parse_levels, pick_device, seed_everything
-from .emulator import EMULATORS
+from .emulator import emulator_name, pick_emulator
 from .learner import Learner, LearnerConfig
 from .qnetwork import QConfig
 from .replay import FrameStore, Replay, ReplayConfig
@@ -28,7 +28,8 @@ class RunConfig:
     "The run."
     level: str = '1-1' # what to play: 1-1 (or 1,1), a list 1-1+1-2, sequential, random
     actions: str = 'simple' # buttons the agent has: right (5), simple (7), complex (12)
-    emulator: str = 'nes-py' # the NES
+    emulator: str = 'nes-py' # the NES: nes-py, libretro (four times as fast, see README) or auto (libretro if installed)
+    core: str = '' # path of a FCEUmm libretro core to use
     world_model: bool = False # learn Q on a world model's latents instead of on pixels
     workers: int = max(1, min(4, (os.cpu_count() or 2) - 1)) # processes that play
     learner_steps: int = -1 # learner steps in all, also after a resume; -1 runs until stopped
@@ -38,6 +39,9 @@ class RunConfig:
     run_dir: str = '' # folder of this run instead of checkpoints/<timestamp>
     resume: str = '' # folder of a run to continue
     ui: bool = True # live dashboard; plain lines without a terminal
+
+    @property
+    def console(self) -> str: return pick_emulator(self.core or self.emulator)
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -54,10 +58,10 @@ def check(config:TrainConfig):
     "Raise `UserError` for settings that cannot work, before anything is started."
     run, learner = config.run, config.learner
     parse_levels(run.level)
-    for name, value, valid in (('actions', run.actions, ACTIONS), ('emulator', run.emulator, EMULATORS)):
-        if value not in valid: raise UserError(f"unknown --{name} '{value}': use one of {', '.join(valid)}")
+    if run.actions not in ACTIONS: raise UserError(f"unknown --actions '{run.actions}': use one of {', '.join(ACTIONS)}")
+    run.console # is it there?
     for part in (run, learner, config.q, config.model, config.replay, config.worker):
-        for name in ('workers', 'batch_size', 'q_batch_size', 'wm_steps', 'q_steps', 'unroll', 'latent_dim', 'n_step', 'greedy_every'):
+        for name in ('workers', 'batch_size', 'q_batch_size', 'q_ahead', 'wm_steps', 'q_steps', 'unroll', 'latent_dim', 'n_step', 'greedy_every'):
             if getattr(part, name, 1) < 1: raise UserError(f"--{name.replace('_', '-')} must be at least 1")
     if run.learner_steps < -1 or run.learner_steps == 0: raise UserError('--learner-steps must be at least 1, or -1 for no end')
     if run.threads < 0: raise UserError('--threads must be at least 1, or 0 to choose')
@@ -115,7 +119,7 @@ def board_row(board:Board, before:dict=NOTHING) -> dict:
 def weights_of(learner:Learner, config:TrainConfig) -> dict:
     "The content of weights.pt: all that playing and looking need, as tensors and plain values."
     run = config.run
-    settings = dict(level=run.level, actions=run.actions, emulator=run.emulator, world_model=run.world_model, stack=4, size=64,
+    settings = dict(level=run.level, actions=run.actions, emulator=emulator_name(run.console), world_model=run.world_model, stack=4, size=64,
                     latent_dim=config.model.latent_dim, n_actions=len(ACTIONS[run.actions]))
     return dict(settings=settings, decisions=learner.decisions,
                 learner_step=learner.wm_step + learner.q_step, q=learner.q.state_dict(),

@@ -19,6 +19,7 @@ class QConfig:
     q_batch_size: int = 128 # transitions in one Q step
     q_lr: float = 3e-4 # learning rate of Adam
     q_target_rate: float = .005 # how far the target network moves towards the network after each step
+    q_ahead: int = 8 # batches that are drawn, and whose targets are computed, at once
 
 # %% ../nbs/08_qnetwork.ipynb #6c6cfe16
 class LatentQ(nn.Module):
@@ -29,9 +30,9 @@ class LatentQ(nn.Module):
         self.value, self.advantage = nn.Linear(hidden[1], 1), nn.Linear(hidden[1], n_actions)
 
     def forward(self, z):
-        h = self.trunk(z)
-        advantage = self.advantage(h)
-        return self.value(h) + advantage - advantage.mean(-1, keepdim=True)
+        h = self.trunk(z).float()
+        with torch.autocast(z.device.type, enabled=False): value, advantage = self.value(h), self.advantage(h)
+        return value + advantage - advantage.mean(-1, keepdim=True)
 
 def _layer(n_in, n_out): return nn.Linear(n_in, n_out), nn.LayerNorm(n_out), nn.ReLU()
 
@@ -57,9 +58,9 @@ class TDLoss(NamedTuple):
     td_error: torch.Tensor # (B,) Q of the action taken minus its target
     q: torch.Tensor # (B,) Q of the action taken
 
-def td_loss(q:nn.Module, target_q:nn.Module, batch) -> TDLoss:
+def td_loss(q:nn.Module, batch, target:torch.Tensor # float (B,), see `td_target`
+           ) -> TDLoss:
     "Huber loss between Q of the actions taken and their targets; large errors pull with a bounded force."
     taken = q(batch.obs).gather(1, batch.action[:, None]).squeeze(1)
-    target = td_target(q, target_q, batch)
     loss = (F.smooth_l1_loss(taken, target, reduction='none') * batch.weight).mean()
     return TDLoss(loss, (taken - target).detach(), taken.detach())

@@ -265,10 +265,11 @@ def _advance(self:Replay): # rows published since `floor` was computed, at most 
 
 @patch
 def sample(self:Replay, batch_size:int,
-           latent:bool=False # cached latents instead of stacks
+           latent:bool=False, # cached latents instead of stacks
+           batches:int=1 # how many batches these transitions will be dealt out to: what beta counts
           ) -> Batch:
     "Draw transitions in proportion to their priorities."
-    self.batches += 1
+    self.batches += batches
     return self._whole(lambda: self._draw(batch_size, latent))
 
 # %% ../nbs/03_replay.ipynb #b9009bc1
