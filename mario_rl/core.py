@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LEVELS', 'UserError', 'Levels', 'parse_levels', 'pick_device', 'has_bf16', 'autocast', 'seed_everything',
-           'ema_update', 'Shared', 'add_flags', 'from_flags', 'OneLineParser', 'command']
+           'ema_update', 'flatten', 'Shared', 'add_flags', 'from_flags', 'OneLineParser', 'command']
 
 # %% ../nbs/00_core.ipynb #26dc231a
 import argparse, mmap, os, random, sys, tempfile
@@ -78,6 +78,17 @@ def ema_update(target:torch.nn.Module, source:torch.nn.Module,
               ):
     "Move every parameter of `target` by `rate` towards `source`."
     torch._foreach_lerp_(list(target.parameters()), list(source.parameters()), rate)
+
+# %% ../nbs/00_core.ipynb #009ff99e
+def flatten(net:torch.nn.Module # on the device where it stays
+           ) -> torch.nn.Parameter: # (number of parameters,), its gradient starts at zero
+    "Turn the parameters of `net` into views of one vector; clear gradients with `zero_grad(set_to_none=False)`."
+    vector = torch.nn.Parameter(torch.nn.utils.parameters_to_vector(net.parameters()).detach())
+    vector.grad, at = torch.zeros_like(vector), 0
+    for p in net.parameters():
+        here = slice(at, at := at + p.numel())
+        p.data, p.grad = vector.data[here].view_as(p), vector.grad[here].view_as(p) if p.requires_grad else None
+    return vector
 
 # %% ../nbs/00_core.ipynb #e40817e4
 def _anonymous_file(nbytes:int) -> int:

@@ -12,7 +12,7 @@ from typing import Callable, Iterator, NamedTuple
 import numpy as np, torch, torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor, nn
-from .core import autocast, ema_update
+from .core import autocast, flatten
 from .qnetwork import LatentQ, PixelQ, QConfig, TDLoss, td_loss, td_target
 from .replay import Replay
 from .world_model import WorldModel, WorldModelConfig, score
@@ -42,7 +42,8 @@ class Learner:
         self.model = WorldModel(n_actions, wm_config).to(device) if wm_config else None
         self.q = (LatentQ(wm_config.latent_dim, n_actions) if wm_config else PixelQ(n_actions)).to(device)
         self.target_q = copy.deepcopy(self.q).requires_grad_(False)
-        self.q_optimizer = torch.optim.Adam(self.q.parameters(), q_config.q_lr, fused=True)
+        self.q_params, self.target_params = flatten(self.q), flatten(self.target_q)
+        self.q_optimizer = torch.optim.Adam([self.q_params], q_config.q_lr, fused=True)
         if wm_config: self.wm_optimizer = torch.optim.AdamW(self._trained(), wm_config.wm_lr, weight_decay=wm_config.weight_decay, fused=True)
         self.wm_step = self.q_step = self.decisions_before = 0
         self.version, self.next_wm, self.anchor = 1, config.learn_start, None
@@ -61,7 +62,7 @@ class Learner:
 def _to(batch, device): return type(batch)(*(t.to(device) if isinstance(t, Tensor) else t for t in batch))
 
 def _descend(optimizer, loss, parameters):
-    optimizer.zero_grad()
+    optimizer.zero_grad(set_to_none=False)
     loss.backward()
     nn.utils.clip_grad_norm_(parameters, 10.)
     optimizer.step()
@@ -90,8 +91,8 @@ def _draw(self:Learner) -> list: # (batch, target) pairs
 def update_q(self:Learner, batch, target:Tensor) -> TDLoss:
     "One Q step."
     with autocast(self.device): result = td_loss(self.q, batch, target)
-    _descend(self.q_optimizer, result.loss, self.q.parameters())
-    ema_update(self.target_q, self.q, self.q_config.q_target_rate)
+    _descend(self.q_optimizer, result.loss, [self.q_params])
+    self.target_params.data.lerp_(self.q_params.data, self.q_config.q_target_rate)
     self.q_step += 1
     return result
 

@@ -53,6 +53,9 @@ class TrainConfig:
     replay: ReplayConfig = ReplayConfig()
     worker: WorkerConfig = WorkerConfig()
 
+    @property
+    def games(self) -> int: return self.run.workers * self.worker.envs_per_worker
+
 # %% ../nbs/12a_learner_process.ipynb #04611bf4
 def check(config:TrainConfig):
     "Raise `UserError` for settings that cannot work, before anything is started."
@@ -61,7 +64,7 @@ def check(config:TrainConfig):
     if run.actions not in ACTIONS: raise UserError(f"unknown --actions '{run.actions}': use one of {', '.join(ACTIONS)}")
     run.console # is it there?
     for part in (run, learner, config.q, config.model, config.replay, config.worker):
-        for name in ('workers', 'batch_size', 'q_batch_size', 'q_ahead', 'wm_steps', 'q_steps', 'unroll', 'latent_dim', 'n_step', 'greedy_every'):
+        for name in ('workers', 'envs_per_worker', 'batch_size', 'q_batch_size', 'q_ahead', 'wm_steps', 'q_steps', 'unroll', 'latent_dim', 'n_step', 'greedy_every'):
             if getattr(part, name, 1) < 1: raise UserError(f"--{name.replace('_', '-')} must be at least 1")
     if run.learner_steps < -1 or run.learner_steps == 0: raise UserError('--learner-steps must be at least 1, or -1 for no end')
     if run.threads < 0: raise UserError('--threads must be at least 1, or 0 to choose')
@@ -70,7 +73,7 @@ def check(config:TrainConfig):
     if rows < largest: raise UserError(f'--buffer-size {rows} is smaller than a batch of {largest}')
     if rows < 2*learner.learn_start:
         raise UserError(f'--buffer-size {rows} is too small: use at least twice --learn-start ({2*learner.learn_start})')
-    if rows < 1000*run.workers: raise UserError(f'--buffer-size {rows} is too small for {run.workers} workers: use at least {1000*run.workers}')
+    if rows < 1000*config.games: raise UserError(f'--buffer-size {rows} is too small for {config.games} games: use at least {1000*config.games}')
     pick_device(run.device)
 
 # %% ../nbs/12a_learner_process.ipynb #3f04d6cd

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
 from .core import OneLineParser, UserError, add_flags, command, from_flags, pick_device
+from .emulator import emulator_name
 from .dashboard import LiveView, Snapshot, WorkerStatus
 from .learner_process import Progression, TrainConfig, check, run_learner
 from .replay import FrameStore
@@ -41,7 +42,7 @@ class Crew:
         self.config, self.folder, self.began, self.deaths = config, folder, time.time(), []
         self.device = str(pick_device(run.device))
         self.last_row, self.trends = 0, {name: deque(maxlen=200) for name in COLUMNS}
-        self.store, self.board = FrameStore(config.replay.buffer_size, run.workers), Board(run.workers)
+        self.store, self.board = FrameStore(config.replay.buffer_size, config.games), Board(config.games)
         net = acting_network(len(ACTIONS[run.actions]), config.model.latent_dim, run.world_model)
         self.weights, self.progression = Weights(sum(p.numel() for p in net.parameters())), Progression()
         self.learner = self.start(run_learner, config, self.store, self.weights, self.board, self.progression, folder.path)
@@ -59,21 +60,28 @@ def start(self:Crew, target, *args):
     return process
 
 @patch
+def games_of(self:Crew, i:int) -> slice:
+    "Which games worker `i` plays."
+    n = self.config.worker.envs_per_worker
+    return slice(n*i, n*i + n)
+
+@patch
 def start_worker(self:Crew, i:int):
     "Start worker `i`, with random numbers of its own."
-    run, row = self.config.run, self.board.status[i]
-    row['beat'], row['weights_at'] = time.time() + STUCK, time.time() # it may take its time to begin
+    run, games = self.config.run, self.games_of(i)
+    rows = self.board.status[games]
+    rows['beat'], rows['weights_at'] = time.time() + STUCK, time.time() # it may take its time to begin
     game = dict(level=run.level, actions=run.actions, emulator=run.console)
-    channel = SharedChannel(self.store, self.weights, self.board, i)
-    return self.start(run_worker, channel, self.config.worker, game, self.config.model.latent_dim, run.world_model,
-                      i, run.seed + 1000*i + int(row['steps']))
+    channels = [SharedChannel(self.store, self.weights, self.board, k) for k in range(games.start, games.stop)]
+    return self.start(run_worker, channels, self.config.worker, game, self.config.model.latent_dim, run.world_model,
+                      run.seed + 1000*games.start + int(rows['steps'].sum()))
 
 # %% ../nbs/13_train.ipynb #c64ca50a
 @patch
 def watch(self:Crew):
     "Replace workers that died or hang; raise `UserError` when they keep dying."
     for i, worker in enumerate(self.workers):
-        hangs = time.time() - self.board.status[i]['beat'] > STUCK
+        hangs = time.time() - self.board.status[self.games_of(i)]['beat'].max() > STUCK
         if self.board.stopped or worker.is_alive() and not hangs: continue
         self.folder.log(f'worker {i} {"hangs" if hangs else f"died (exit code {worker.exitcode})"}: replaced')
         worker.kill(); worker.join()
@@ -102,9 +110,9 @@ def last_lines(path:Path, n:int=8) -> list:
 # %% ../nbs/13_train.ipynb #4c33ce2e
 @patch
 def worker_status(self:Crew, i:int) -> WorkerStatus:
-    "Row `i` of the board, in plain values."
+    "Row `i` of the board, of one game, in plain values."
     s = self.board.status[i]
-    return WorkerStatus(name=str(i), alive=self.workers[i].is_alive(), epsilon=float(s['epsilon']), reward=float(s['reward']),
+    return WorkerStatus(name=str(i), alive=self.workers[i // self.config.worker.envs_per_worker].is_alive(), epsilon=float(s['epsilon']), reward=float(s['reward']),
                         steps_per_s=float(s['steps_per_s']), weights_age=time.time() - float(s['weights_at']), level=str(s['level']),
                         **{name: int(s[name]) for name in ('episodes', 'steps', 'x', 'best_x', 'flags', 'deaths')})
 
@@ -119,7 +127,7 @@ def snapshot(self:Crew) -> Snapshot:
     return Snapshot(title=run.level, elapsed=time.time() - self.began, learner_step=total, total_steps=run.learner_steps,
                     phase=str(shown.phase), phase_step=step, phase_steps=steps, metrics=metrics, device=self.device,
                     buffer=int(np.minimum(self.store.count, self.store.length).sum()), capacity=self.store.rows,
-                    workers=[self.worker_status(i) for i in range(run.workers)], history={k: list(v) for k, v in self.trends.items()},
+                    workers=[self.worker_status(i) for i in range(self.config.games)], history={k: list(v) for k, v in self.trends.items()},
                     log=last_lines(self.folder.path/'training.log'), run_dir=str(self.folder.path))
 
 # %% ../nbs/13_train.ipynb #86cb62c2
@@ -144,7 +152,7 @@ def train(config:TrainConfig=TrainConfig()) -> tuple: # the run folder's path, t
     "Train until `learner_steps`, `q` or a signal; everything is saved and nothing left running."
     check(config)
     folder = open_run(config)
-    folder.log(f'training on {config.run.level} with {config.run.workers} worker(s)')
+    folder.log(f'training on {config.run.level}, {config.games} game(s) in {config.run.workers} worker(s) on {emulator_name(config.run.console)}')
     with stop_signals() as signals:
         crew = Crew(config, folder)
         try:

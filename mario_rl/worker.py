@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['STATUS', 'EPISODE', 'RECENT', 'WorkerConfig', 'acting_network', 'Weights', 'exploration_weights', 'Explorer', 'Board',
-           'orphaned', 'SharedChannel', 'recent_episodes', 'epsilon_at', 'greedy_action', 'play_episode', 'run_worker']
+           'orphaned', 'SharedChannel', 'recent_episodes', 'epsilon_at', 'greedy_actions', 'play', 'run_worker']
 
 # %% ../nbs/09_worker.ipynb #00cd7695
-import multiprocessing as mp, os, time
+import itertools, multiprocessing as mp, os, time
 from dataclasses import dataclass
-from typing import Callable
+from typing import Iterator
 import numpy as np, torch
 from fastcore.basics import patch
 from torch import nn
@@ -24,7 +24,8 @@ from .wrappers import ACTIONS, action_names, make_env
 @dataclass(frozen=True)
 class WorkerConfig:
     "Workers and exploration."
-    epsilon_end: float = .02 # share of random actions when exploration has settled (worker i: 1 + 2i times as much)
+    envs_per_worker: int = 1 # games that one worker plays in turn, with one look of the network at all of them
+    epsilon_end: float = .02 # share of random actions when exploration has settled (game i: 1 + 2i times as much)
     epsilon_decisions: int = 50_000 # decisions of all workers over which it falls from 1 to that
     greedy_every: int = 10 # one episode in so many is played without random actions
     sticky: float = 0. # probability that the game repeats the previous action instead (0.25 trains for robustness)
@@ -69,18 +70,16 @@ def exploration_weights(actions:str='simple') -> np.ndarray: # float (n_actions,
 
 # %% ../nbs/09_worker.ipynb #194d77e1
 class Explorer:
-    "ε-greedy choice in which a random action is held for up to four decisions while ε is above 0.05."
+    "Random actions, each held for up to four decisions while ε is above 0.05."
     def __init__(self, actions:str, rng:np.random.Generator):
         self.weights, self.rng, self.action, self.held = exploration_weights(actions), rng, 0, 0
 
-    def __call__(self, epsilon:float,
-                 greedy:Callable # called only when its answer is needed
-                ) -> int: # an action
+    def __call__(self, epsilon:float) -> int|None: # an action, or None: take the greedy one
         if self.held: self.held -= 1
-        elif self.rng.random() < epsilon:
+        elif self.rng.random() >= epsilon: return None
+        else:
             self.action = int(self.rng.choice(len(self.weights), p=self.weights))
             self.held = int(self.rng.integers(4)) if epsilon > .05 else 0
-        else: self.action = greedy()
         return self.action
 
 # %% ../nbs/09_worker.ipynb #b0e8308f
@@ -88,12 +87,12 @@ STATUS = np.dtype([('beat', 'f8'), ('pid', 'i8'), ('episodes', 'i8'), ('steps', 
                    ('reward', 'f4'), ('epsilon', 'f4'), ('flags', 'i8'), ('deaths', 'i8'), ('steps_per_s', 'f4'),
                    ('version', 'i8'), ('weights_at', 'f8'), ('level', 'U3')])
 EPISODE = np.dtype([('reward', 'f4'), ('x', 'i4'), ('length', 'i4'), ('flag', '?'), ('dead', '?'), ('greedy', '?')])
-RECENT = 256 # episodes remembered per worker
+RECENT = 256 # episodes remembered per game
 
 class Board:
     "What workers and learner tell each other in a few numbers."
-    def __init__(self, workers:int):
-        self.shared = Shared(status=((workers,), STATUS), episodes=((workers, RECENT), EPISODE),
+    def __init__(self, games:int):
+        self.shared = Shared(status=((games,), STATUS), episodes=((games, RECENT), EPISODE),
                              stop=((), np.uint8), decisions_before=((), np.int64))
 
     @property
@@ -114,7 +113,7 @@ def orphaned() -> bool:
     return parent is not None and os.getppid() != parent.pid
 
 class SharedChannel:
-    "A worker's end of the shared memory: frames out, networks in, one row of the board."
+    "One game's end of the shared memory: frames out, networks in, one row of the board."
     def __init__(self, store:FrameStore, weights:Weights, board:Board, index:int):
         self.store, self.weights, self.board, self.index = store, weights, board, index
 
@@ -156,7 +155,7 @@ def record(self:SharedChannel, **episode):
 
 # %% ../nbs/09_worker.ipynb #8d30bddb
 def recent_episodes(board:Board, n:int=40) -> np.ndarray: # of dtype `EPISODE`
-    "About the last `n` episodes, an equal share from each worker."
+    "About the last `n` episodes, an equal share from each game."
     share, found = -(-n // len(board.status)), []
     for status, episodes in zip(board.status, board.shared.episodes):
         total = int(status['episodes'])
@@ -165,41 +164,52 @@ def recent_episodes(board:Board, n:int=40) -> np.ndarray: # of dtype `EPISODE`
 
 # %% ../nbs/09_worker.ipynb #cb7e4ac4
 def epsilon_at(decisions:int, config:WorkerConfig, index:int=0) -> float:
-    "The share of random actions for worker `index`."
+    "The share of random actions in game `index`."
     return max(config.epsilon_end*(1 + 2*index), 1 - decisions/config.epsilon_decisions)
 
 @torch.inference_mode()
-def greedy_action(net:nn.Module, obs:np.ndarray) -> int:
-    "The action with the largest Q for one observation, uint8 (4, 64, 64)."
-    return int(net(torch.from_numpy(obs)[None]).argmax())
+def greedy_actions(net:nn.Module, observations:list # uint8 (4, 64, 64) each, or None where nobody asks
+                  ) -> list: # the action with the largest Q for each, or None
+    "One look of the network at all observations."
+    answers, asking = [None]*len(observations), [i for i, obs in enumerate(observations) if obs is not None]
+    if asking:
+        best = net(torch.from_numpy(np.stack([observations[i] for i in asking]))).argmax(1).tolist()
+        for i, action in zip(asking, best): answers[i] = action
+    return answers
 
 # %% ../nbs/09_worker.ipynb #79546d2f
-def play_episode(env, net:nn.Module, channel, explore:Explorer, config:WorkerConfig, index:int=0, pull_every:int=32):
-    "Play one episode into `channel`; returns early when told to stop."
-    obs, info = env.reset()
-    channel.begin(obs[-1])
-    greedy = channel.row['episodes'] % config.greedy_every == config.greedy_every - 1
-    total, length, began, done = 0., 0, time.perf_counter(), False
-    while not done and not channel.stopped:
-        if length % pull_every == 0:
-            channel.pull(net)
-            epsilon = 0. if greedy else epsilon_at(channel.decisions, config, index)
-        action = explore(epsilon, lambda: greedy_action(net, obs))
-        obs, reward, terminated, truncated, info = env.step(action)
-        channel.step(action, reward, terminated, truncated, obs[-1])
-        total, length, done = total + reward, length + 1, terminated or truncated
-        channel.report(steps=channel.row['steps'] + 1, x=info['x'], best_x=max(channel.row['best_x'], info['x_max']),
-                       reward=total, epsilon=epsilon, level=info['level'],
-                       steps_per_s=length / (time.perf_counter() - began))
-    if done: channel.record(reward=total, x=info['x_max'], length=length, flag=info['flag'], dead=info['dead'], greedy=greedy)
+def play(env, channel, explore:Explorer, config:WorkerConfig, index:int=0) -> Iterator:
+    "Play episode after episode into `channel`; yields an observation, or None, and wants the greedy action for it."
+    while True:
+        obs, info = env.reset()
+        channel.begin(obs[-1])
+        greedy = channel.row['episodes'] % config.greedy_every == config.greedy_every - 1
+        total, length, began, done = 0., 0, time.perf_counter(), False
+        while not done:
+            if length % 32 == 0: epsilon = 0. if greedy else epsilon_at(channel.decisions, config, index)
+            action = explore(epsilon)
+            answer = yield obs if action is None else None
+            action = answer if action is None else action
+            obs, reward, terminated, truncated, info = env.step(action)
+            channel.step(action, reward, terminated, truncated, obs[-1])
+            total, length, done = total + reward, length + 1, terminated or truncated
+            channel.report(steps=channel.row['steps'] + 1, x=info['x'], best_x=max(channel.row['best_x'], info['x_max']),
+                           reward=total, epsilon=epsilon, level=info['level'],
+                           steps_per_s=length / (time.perf_counter() - began))
+        channel.record(reward=total, x=info['x_max'], length=length, flag=info['flag'], dead=info['dead'], greedy=greedy)
 
 # %% ../nbs/09_worker.ipynb #6aa93fd4
-def run_worker(channel, config:WorkerConfig, game:dict, latent_dim:int, world_model:bool, index:int, seed:int):
-    "A worker process: play until told to stop. `game` holds the arguments of `make_env`."
+def run_worker(channels:list, config:WorkerConfig, game:dict, latent_dim:int, world_model:bool, seed:int):
+    "A worker process: play one game into each channel until told to stop. `game` holds the arguments of `make_env`."
     torch.set_num_threads(1)
-    channel.open()
-    env = make_env(**game, sticky=config.sticky, noop_max=config.noop_max, patience=config.patience, seed=seed)
-    net = acting_network(len(ACTIONS[game['actions']]), latent_dim, world_model)
-    explore = Explorer(game['actions'], np.random.default_rng(seed))
-    while not channel.stopped: play_episode(env, net, channel, explore, config, index)
-    env.close()
+    net, games = acting_network(len(ACTIONS[game['actions']]), latent_dim, world_model), []
+    for k, channel in enumerate(channels):
+        channel.open()
+        env = make_env(**game, sticky=config.sticky, noop_max=config.noop_max, patience=config.patience, seed=seed + 1000*k)
+        games.append(play(env, channel, Explorer(game['actions'], np.random.default_rng(seed + 1000*k)), config, channel.index))
+    asked = [next(one) for one in games]
+    for turn in itertools.count():
+        if any([channel.stopped for channel in channels]): break
+        if turn % 32 == 0:
+            for channel in channels: channel.pull(net)
+        asked = [one.send(action) for one, action in zip(games, greedy_actions(net, asked))]
