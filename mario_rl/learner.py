@@ -81,11 +81,12 @@ def update_model(self:Learner) -> dict: # detached metrics
 # %% ../nbs/10_learner.ipynb #920585c0
 @patch
 def _draw(self:Learner) -> list: # (batch, target) pairs
-    "Draw the next few batches at once, compute all their targets in one pass, and deal them out like cards."
-    n = self.q_config.q_ahead
-    drawn = _to(self.replay.sample(n*self.q_config.q_batch_size, self.model is not None, batches=n), self.device)
-    with autocast(self.device): target = td_target(self.q, self.target_q, drawn)
-    return [(type(drawn)(*(part[i::n] for part in drawn)), target[i::n]) for i in range(n)]
+    "Draw the next few batches at once, and compute all their targets in one pass."
+    ahead = self.q_config.q_ahead if self.model else 1 # a look at pixels is no small pass
+    dealt = [_to(batch, self.device) for batch in self.replay.deal(ahead, self.q_config.q_batch_size, self.model is not None)]
+    together = type(dealt[0])(*map(torch.cat, zip(*dealt)))
+    with autocast(self.device): target = td_target(self.q, self.target_q, together)
+    return list(zip(dealt, target.chunk(len(dealt))))
 
 @patch
 def update_q(self:Learner, batch, target:Tensor) -> TDLoss:

@@ -19,7 +19,7 @@ class QConfig:
     q_batch_size: int = 128 # transitions in one Q step
     q_lr: float = 3e-4 # learning rate of Adam
     q_target_rate: float = .005 # how far the target network moves towards the network after each step
-    q_ahead: int = 8 # batches that are drawn, and whose targets are computed, at once
+    q_ahead: int = 8 # batches of latents that are drawn, and whose targets are computed, at once
 
 # %% ../nbs/08_qnetwork.ipynb #6c6cfe16
 class LatentQ(nn.Module):

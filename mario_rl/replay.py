@@ -7,7 +7,8 @@ __all__ = ['NO_ACTION', 'STACK', 'FrameStore', 'RingWriter', 'SumTree', 'ReplayC
 
 # %% ../nbs/03_replay.ipynb #d9260c40
 from dataclasses import dataclass
-from typing import Callable, NamedTuple
+from functools import partial
+from typing import Callable, Iterator, NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
 from .core import Shared, UserError
@@ -98,15 +99,15 @@ def writer(self:FrameStore, ring:int) -> RingWriter:
 
 # %% ../nbs/03_replay.ipynb #a0ba33ab
 class SumTree:
-    "A priority for each of `capacity` rows, summed in blocks of 64. 0: never drawn."
-    def __init__(self, capacity:int, width:int=64):
+    "A priority for each of `capacity` rows, summed in blocks of 16. 0: never drawn."
+    def __init__(self, capacity:int, width:int=16):
         self.blocks = np.zeros((-(-capacity // width), width))
         self.values, self.sums, self.width = self.blocks.reshape(-1), np.zeros(len(self.blocks)), width
 
     def get(self, rows): return self.values[rows]
     def set(self, rows, values):
         self.values[rows] = values
-        touched = np.unique(rows // self.width)
+        touched = np.flatnonzero(np.bincount(rows // self.width))
         self.sums[touched] = self.blocks[touched].sum(1)
 
     @property
@@ -122,9 +123,11 @@ def sample(self:SumTree, n:int, rng:np.random.Generator) -> np.ndarray: # int64 
     upto = np.cumsum(self.sums)
     at = np.minimum((np.arange(n) + rng.random(n)) / n, below_one) * upto[-1]
     block = np.searchsorted(upto, at, side='right')
-    inside = np.cumsum(self.blocks[block], 1)
-    rest = np.clip(at - upto[block] + self.sums[block], 0, inside[:, -1]*below_one)
-    return block*self.width + (inside <= rest[:, None]).sum(1)
+    line = np.cumsum(self.blocks[block]) # the chosen blocks, laid end to end
+    ends = line[self.width - 1::self.width]
+    starts = np.concatenate([[0.], ends[:-1]])
+    rest = np.minimum(np.maximum(at - upto[block] + self.sums[block], 0), (ends - starts)*below_one)
+    return (block - np.arange(n))*self.width + np.searchsorted(line, starts + rest, side='right')
 
 # %% ../nbs/03_replay.ipynb #f4bab8bc
 @dataclass(frozen=True)
@@ -145,10 +148,10 @@ class Replay:
                  latent_dim:int=0, # numbers in a cached latent; 0: no cache
                  seed:int=0):
         self.store, self.config, self.rng = store, config, np.random.default_rng(seed)
-        n, self.frames = store.rows, torch.from_numpy(store.frames)
+        n = store.rows
         self.tree, self.batches = SumTree(n), 0 # batches drawn so far: what beta depends on
         self.gap = min(256, store.length // 4)
-        self.seen, self.floor = np.zeros((2, store.rings), np.int64) # per ring: rows indexed; first that may be drawn
+        self.seen, self.floor, self.counted = np.zeros((3, store.rings), np.int64) # per ring: rows indexed; first that may be drawn; count it goes by
         self.gain, self.discount = np.zeros((2, n), np.float32) # n-step outcome
         self.next = np.zeros(n, np.int32) # the row it leads to
         self.latents, self.version = torch.zeros(n, latent_dim), np.full(n, -1, np.int32)
@@ -175,7 +178,7 @@ def _at(self:Replay, ring, number): return ring*self.store.length + number % sel
 @patch
 def _retire(self:Replay):
     "What the writers came near is not drawn any more; returns the counts this went by."
-    count = self.store.count.copy()
+    count = self.counted = self.store.count.copy()
     floor = self._floor_at(count)
     old = self._at(*self._between(np.maximum(self.floor, floor - self.store.length), floor))
     if len(old): self.tree.set(old, 0.)
@@ -205,17 +208,23 @@ def sync(self:Replay) -> int: # how many transitions are new
 
 # %% ../nbs/03_replay.ipynb #f40c2766
 @patch
-def _gather(self:Replay, rows, offsets): # (B,), (B, S)
-    "Frames around `rows`, in their rings: uint8 (B, S, 64, 64)."
-    start = rows // self.store.length * self.store.length
-    at = start[:, None] + ((rows - start)[:, None] + offsets) % self.store.length
-    return self.frames.index_select(0, torch.from_numpy(at.reshape(-1))).view(*at.shape, *self.frames.shape[1:])
+def _around(self:Replay, rows, offsets): # (...), (..., S)
+    "The places `offsets` away from `rows`, in their rings: (..., S)."
+    start = (rows // self.store.length * self.store.length)[..., None]
+    return start + (rows[..., None] - start + offsets) % self.store.length
+
+@patch
+def _window(self:Replay, rows): # the places of the stacks at `rows`, (..., 4)
+    return self._around(rows, np.maximum(np.arange(1 - STACK, 1), -self.store.step[rows][..., None]))
+
+@patch
+def _fetch(self:Replay, places, out=None): # frames, uint8 (*places.shape, 64, 64), into `out` if given
+    return torch.from_numpy(self.store.frames.take(places, 0, out, mode='clip')) # faster than indexing, in numpy and in torch
 
 @patch
 def stacks(self:Replay, rows) -> torch.Tensor:
     "The observations at `rows`: uint8 (B, 4, 64, 64), newest frame last."
-    rows = np.asarray(rows)
-    return self._gather(rows, np.maximum(np.arange(1 - STACK, 1), -self.store.step[rows][:, None]))
+    return self._fetch(self._window(np.asarray(rows)))
 
 # %% ../nbs/03_replay.ipynb #17d54d51
 class Batch(NamedTuple):
@@ -236,15 +245,22 @@ def beta_at(self:Replay, batches:int) -> float:
 
 # %% ../nbs/03_replay.ipynb #e6027c0d
 @patch
-def _draw(self:Replay, batch_size, latent):
+def _draw(self:Replay, batches, batch_size, latent) -> Iterator:
     if not self.tree.total: raise RuntimeError('nothing to draw yet: play and call sync (and refresh) first')
-    rows = self.tree.sample(batch_size, self.rng)
+    rows = np.ascontiguousarray(self.tree.sample(batches*batch_size, self.rng).reshape(batch_size, batches).T)
     reached, chance = self.next[rows].astype(np.int64), self.tree.get(rows)
     if latent and self.version[[rows, reached]].min() < 0: raise RuntimeError('a row has no latent: call refresh first')
-    look = self._cached if latent else self.stacks
-    return Batch(torch.from_numpy(rows), look(rows), torch.from_numpy(self.store.action[rows].astype(np.int64)),
-                 torch.from_numpy(self.gain[rows]), look(reached), torch.from_numpy(self.discount[rows]),
-                 torch.from_numpy(((chance.min() / chance)**self.beta_at(self.batches)).astype(np.float32)))
+    weight = ((chance.min(1, keepdims=True) / chance)**self.beta_at(self.batches)).astype(np.float32)
+    parts = map(torch.from_numpy, (rows, self.store.action[rows].astype(np.int64), self.gain[rows], self.discount[rows], weight))
+    if latent: fetch, places = (self._cached, self._cached), (rows, reached)
+    else: fetch, places = self._fetchers(batch_size), (self._window(rows), self._window(reached))
+    for now, later, (row, action, gain, discount, weigh) in zip(*places, zip(*parts)):
+        yield Batch(row, fetch[0](now), action, gain, fetch[1](later), discount, weigh)
+
+@patch
+def _fetchers(self:Replay, batch_size):
+    "`_fetch` for obs and next_obs, each into memory of its own: a fresh megabyte for each batch would cost more than filling it."
+    return [partial(self._fetch, out=np.empty((batch_size, STACK, *self.store.frames.shape[1:]), np.uint8)) for _ in range(2)]
 
 @patch
 def _cached(self:Replay, rows): return self.latents.index_select(0, torch.from_numpy(rows))
@@ -254,23 +270,31 @@ def _cached(self:Replay, rows): return self.latents.index_select(0, torch.from_n
 def _whole(self:Replay, read:Callable):
     "What `read` returns, read while no writer came near."
     for _ in range(100):
-        if self._advance() >= self.gap // 2: self._retire()
         result = read()
         if self._advance() < self.gap - STACK: return result
+        self._retire()
     raise RuntimeError('the workers write faster than a batch can be read: use a larger buffer')
 
 @patch
 def _advance(self:Replay): # rows published since `floor` was computed, at most over the rings
-    return (self._floor_at(self.store.count) - self.floor).max()
+    return (self.store.count - self.counted).max()
 
 @patch
 def sample(self:Replay, batch_size:int,
-           latent:bool=False, # cached latents instead of stacks
-           batches:int=1 # how many batches these transitions will be dealt out to: what beta counts
+           latent:bool=False # cached latents instead of stacks
           ) -> Batch:
     "Draw transitions in proportion to their priorities."
-    self.batches += batches
-    return self._whole(lambda: self._draw(batch_size, latent))
+    self.batches += 1
+    return self._whole(lambda: next(self._draw(1, batch_size, latent)))
+
+@patch
+def deal(self:Replay, batches:int, batch_size:int, latent:bool=False) -> Iterator: # of `Batch`
+    "Draw several batches at once. The stacks of one are overwritten by those of the next: use it before you ask for more."
+    if self._advance() >= self.gap // 2: self._retire()
+    for batch in self._draw(batches, batch_size, latent):
+        whole = self._advance() < self.gap - STACK # else a worker came too near
+        self.batches += whole
+        yield batch if whole else self.sample(batch_size, latent)
 
 # %% ../nbs/03_replay.ipynb #b9009bc1
 @patch
@@ -313,7 +337,7 @@ def _follow(self:Replay, rows, length):
     mask = np.logical_and.accumulate((s.action[at] != NO_ACTION) & (k < newer[:, None]), 1)
     offsets = np.clip(np.arange(1 - STACK, length + 1), -s.step[rows][:, None], mask.sum(1)[:, None])
     tensor = lambda values, kind: torch.from_numpy((values * mask).astype(kind))
-    return Sequences(self._gather(rows, offsets), tensor(s.action[at], np.int64), tensor(s.reward[at], np.float32),
+    return Sequences(self._fetch(self._around(rows, offsets)), tensor(s.action[at], np.int64), tensor(s.reward[at], np.float32),
                      tensor(s.terminated[at], np.float32), tensor(1, np.float32))
 
 # %% ../nbs/03_replay.ipynb #7007ab84

@@ -24,8 +24,8 @@ from .wrappers import ACTIONS, action_names, make_env
 @dataclass(frozen=True)
 class WorkerConfig:
     "Workers and exploration."
-    envs_per_worker: int = 1 # games that one worker plays in turn, with one look of the network at all of them
-    epsilon_end: float = .02 # share of random actions when exploration has settled (game i: 1 + 2i times as much)
+    envs_per_worker: int = 4 # games that one worker plays in turn, with one look of the network at all of them
+    epsilon_end: float = .02 # share of random actions when exploration has settled (worker i: 1 + 2i times as much)
     epsilon_decisions: int = 50_000 # decisions of all workers over which it falls from 1 to that
     greedy_every: int = 10 # one episode in so many is played without random actions
     sticky: float = 0. # probability that the game repeats the previous action instead (0.25 trains for robustness)
@@ -164,7 +164,7 @@ def recent_episodes(board:Board, n:int=40) -> np.ndarray: # of dtype `EPISODE`
 
 # %% ../nbs/09_worker.ipynb #cb7e4ac4
 def epsilon_at(decisions:int, config:WorkerConfig, index:int=0) -> float:
-    "The share of random actions in game `index`."
+    "The share of random actions of worker `index`."
     return max(config.epsilon_end*(1 + 2*index), 1 - decisions/config.epsilon_decisions)
 
 @torch.inference_mode()
@@ -206,7 +206,8 @@ def run_worker(channels:list, config:WorkerConfig, game:dict, latent_dim:int, wo
     for k, channel in enumerate(channels):
         channel.open()
         env = make_env(**game, sticky=config.sticky, noop_max=config.noop_max, patience=config.patience, seed=seed + 1000*k)
-        games.append(play(env, channel, Explorer(game['actions'], np.random.default_rng(seed + 1000*k)), config, channel.index))
+        games.append(play(env, channel, Explorer(game['actions'], np.random.default_rng(seed + 1000*k)), config,
+                          channel.index // len(channels)))
     asked = [next(one) for one in games]
     for turn in itertools.count():
         if any([channel.stopped for channel in channels]): break
