@@ -181,7 +181,8 @@ def plain(s:Snapshot) -> str:
     values = {label: short(s.metrics.get(name)) for label, name in names.items()}
     words = [f'{clock(s.elapsed)} updates {s.learner_step:,} ({s.phase or "no"} phase)', f'replay {s.buffer:,}', f'best x {best:,}',
              *(f'{label} {value}' for label, value in values.items() if value != '–'),
-             f'{sum(w.steps_per_s for w in s.workers):.0f} decisions/s', f'{sum(w.alive for w in s.workers)}/{len(s.workers)} games']
+             f'{short(s.metrics.get("steps_per_sec"))} updates/s', f'{sum(w.steps_per_s for w in s.workers):.0f} decisions/s',
+             f'{sum(w.alive for w in s.workers)}/{len(s.workers)} games']
     return ' | '.join(words).encode('ascii', 'replace').decode()
 
 # %% ../nbs/12_dashboard.ipynb #b37f3a47

@@ -28,6 +28,7 @@ class LearnerConfig:
     wm_growth: float = 1.4 # a model phase comes each time the decisions have grown by this factor
     wm_settle: int = 60_000 # decisions after which the model's learning rate falls with the square root of their number
     anchor_rows: int = 4096 # observations on which Q is carried over to new latents
+    replay_ratio: float = 0. # transitions drawn for Q per decision at most: a learner that is ahead waits (0: no limit)
 
 # %% ../nbs/10_learner.ipynb #e541257a
 class Learner:
@@ -57,6 +58,11 @@ class Learner:
 
     @property
     def decisions(self) -> int: return self.decisions_before + self.replay.decisions
+
+    @property
+    def ahead(self) -> bool:
+        "Has Q drawn so much for each decision that it should wait for more?"
+        return 0 < self.config.replay_ratio < self.q_step*self.q_config.q_batch_size/max(1, self.decisions)
 
 # %% ../nbs/10_learner.ipynb #6ac8c745
 def _to(batch, device): return type(batch)(*(t.to(device) if isinstance(t, Tensor) else t for t in batch))

@@ -35,7 +35,7 @@ class RunConfig:
     learner_steps: int = -1 # learner steps in all, also after a resume; -1 runs until stopped
     seed: int = 0 # of everything random
     device: str = 'auto' # where the learner computes: auto, cpu, cuda, mps
-    threads: int = 0 # threads of the learner on a CPU; 0 takes the cores that workers leave
+    threads: int = 0 # threads of the learner on a CPU; 0 takes the cores that workers leave (a worker uses one)
     run_dir: str = '' # folder of this run instead of checkpoints/<timestamp>
     resume: str = '' # folder of a run to continue
     ui: bool = True # live dashboard; plain lines without a terminal
@@ -203,6 +203,7 @@ def learn(self:LearnerProcess):
     self.wait_for_experience()
     steps = self.learner.steps()
     while not self.stopped:
+        if self.learner.ahead: time.sleep(.01); continue
         progress = next(steps)
         if progress.phase != last: self.folder.log(f'{progress.phase} phase at decision {self.learner.decisions}')
         last = progress.phase

@@ -27,11 +27,11 @@ class LatentQ(nn.Module):
     def __init__(self, latent_dim:int, n_actions:int, hidden:tuple=(512, 256)):
         super().__init__()
         self.trunk = nn.Sequential(*_layer(latent_dim, hidden[0]), *_layer(*hidden))
-        self.value, self.advantage = nn.Linear(hidden[1], 1), nn.Linear(hidden[1], n_actions)
+        self.streams = nn.Linear(hidden[1], 1 + n_actions) # value and advantages
 
     def forward(self, z):
         h = self.trunk(z).float()
-        with torch.autocast(z.device.type, enabled=False): value, advantage = self.value(h), self.advantage(h)
+        with torch.autocast(z.device.type, enabled=False): value, advantage = self.streams(h).tensor_split([1], -1)
         return value + advantage - advantage.mean(-1, keepdim=True)
 
 def _layer(n_in, n_out): return nn.Linear(n_in, n_out), nn.LayerNorm(n_out), nn.ReLU()

@@ -10,7 +10,7 @@ __all__ = ['STATUS', 'EPISODE', 'RECENT', 'WorkerConfig', 'acting_network', 'Wei
 import itertools, multiprocessing as mp, os, time
 from dataclasses import dataclass
 from typing import Iterator
-import numpy as np, torch
+import cv2, numpy as np, torch
 from fastcore.basics import patch
 from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
@@ -201,7 +201,7 @@ def play(env, channel, explore:Explorer, config:WorkerConfig, index:int=0) -> It
 # %% ../nbs/09_worker.ipynb #6aa93fd4
 def run_worker(channels:list, config:WorkerConfig, game:dict, latent_dim:int, world_model:bool, seed:int):
     "A worker process: play one game into each channel until told to stop. `game` holds the arguments of `make_env`."
-    torch.set_num_threads(1)
+    torch.set_num_threads(1); cv2.setNumThreads(1)
     net, games = acting_network(len(ACTIONS[game['actions']]), latent_dim, world_model), []
     for k, channel in enumerate(channels):
         channel.open()
