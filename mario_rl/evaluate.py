@@ -215,7 +215,7 @@ class EvalConfig:
     level: str = '1-1' # one stage, 1-1 to 8-4
     protocol: str = 'sticky' # sticky: random starts and 25% sticky actions, 100 episodes; start: 31 no-op starts in turn
     episodes: int = 0 # only the first so many (0: all)
-    emulator: str = 'nes-py' # the NES: nes-py, libretro (four times as fast, see README) or auto (libretro if installed)
+    emulator: str = 'nes-py' # the NES: nes-py, libretro (four times as fast; pip install --no-deps stable-retro) or auto (libretro if installed)
     core: str = '' # path of a FCEUmm libretro core to use
     report_episodes: int = 20 # episodes that a world model is measured on (0: none)
     seed_free: bool = False # fresh seeds instead of the fixed ones; the JSON lists them

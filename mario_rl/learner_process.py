@@ -28,7 +28,7 @@ class RunConfig:
     "The run."
     level: str = '1-1' # what to play: 1-1 (or 1,1), a list 1-1+1-2, sequential, random
     actions: str = 'simple' # buttons the agent has: right (5), simple (7), complex (12)
-    emulator: str = 'nes-py' # the NES: nes-py, libretro (four times as fast, see README) or auto (libretro if installed)
+    emulator: str = 'nes-py' # the NES: nes-py, libretro (four times as fast; pip install --no-deps stable-retro) or auto (libretro if installed)
     core: str = '' # path of a FCEUmm libretro core to use
     world_model: bool = False # learn Q on a world model's latents instead of on pixels
     workers: int = max(1, min(4, (os.cpu_count() or 2) - 1)) # processes that play

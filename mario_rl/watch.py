@@ -82,7 +82,7 @@ class WatchConfig:
     save: str = '' # write this .mp4 or .gif instead of opening a window
     episodes: int = 1 # how many to play
     fps: float = 15. # decisions per second; 15 is the speed of the game
-    emulator: str = 'nes-py' # the NES: nes-py, libretro (four times as fast, see README) or auto (libretro if installed)
+    emulator: str = 'nes-py' # the NES: nes-py, libretro (four times as fast; pip install --no-deps stable-retro) or auto (libretro if installed)
     core: str = '' # path of a FCEUmm libretro core to use
 
 # %% ../nbs/14a_watch.ipynb #41d864f1
