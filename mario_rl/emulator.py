@@ -8,13 +8,14 @@ __all__ = ['BUTTONS', 'EMULATORS', 'press', 'mario_x', 'mario_screen_x', 'mario_
            'LibretroGame', 'make_game', 'Snapshot', 'Emulator']
 
 # %% ../nbs/01_emulator.ipynb #20a8edcc
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 import numpy as np
 from fastcore.basics import patch
 from gym_super_mario_bros import SuperMarioBrosEnv
 from .core import LEVELS, UserError
-from .libretro import Console, find_core, has_core
+from .libretro import Console, check_core, has_core
 
 # %% ../nbs/01_emulator.ipynb #fe1f9646
 BUTTONS = dict(right=128, left=64, down=32, up=16, start=8, select=4, B=2, A=1)
@@ -79,9 +80,9 @@ def pick_emulator(emulator:str # one of `EMULATORS`, or the path of a core
                  ) -> str: # `nes-py`, `libretro` or the path
     "The emulator that is meant on this machine; raises `UserError` where it is not installed."
     if emulator == 'auto': return 'libretro' if has_core() else 'nes-py'
-    if emulator not in EMULATORS and not Path(emulator).suffix:
+    if emulator not in EMULATORS and not Path(emulator).suffix and os.sep not in emulator:
         raise UserError(f"unknown emulator '{emulator}': use {', '.join(EMULATORS)}, or name a core with --core PATH")
-    if emulator != 'nes-py': find_core(_core(emulator))
+    if emulator != 'nes-py': check_core(_core(emulator))
     return emulator
 
 def emulator_name(emulator:str # what `pick_emulator` returns
