@@ -75,7 +75,7 @@ def table(results:dict) -> Table:
 def main(argv:list=None):
     "`mario_rl_bench`: measure this machine."
     parser = OneLineParser('mario_rl_bench', description='How fast Mario RL is on this machine, each part beside what it is compared '
-                           'with. Ratios above 1 are in our favour. Close other programs first; all parts take about seven minutes.')
+                           'with. Ratios above 1 are in our favour. Close other programs first; all parts take about eight minutes.')
     parser.add_argument('--json', default='', metavar='FILE', help='also write the numbers to FILE')
     parser.add_argument('--only', default=','.join(PARTS), metavar='PARTS', help='some of play, replay, learn, grow, train, with commas between (default: all)')
     args = parser.parse_args(argv)

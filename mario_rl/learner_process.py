@@ -40,9 +40,6 @@ class RunConfig:
     resume: str = '' # folder of a run to continue
     ui: bool = True # live dashboard; plain lines without a terminal
 
-    @property
-    def console(self) -> str: return pick_emulator(self.core or self.emulator)
-
 @dataclass(frozen=True)
 class TrainConfig:
     "Everything that defines a training run."
@@ -62,7 +59,7 @@ def check(config:TrainConfig):
     run, learner = config.run, config.learner
     parse_levels(run.level)
     if run.actions not in ACTIONS: raise UserError(f"unknown --actions '{run.actions}': use one of {', '.join(ACTIONS)}")
-    run.console # is it there?
+    pick_emulator(run.core or run.emulator)
     for part in (run, learner, config.q, config.model, config.replay, config.worker):
         for name in ('workers', 'envs_per_worker', 'batch_size', 'q_batch_size', 'q_ahead', 'wm_steps', 'q_steps', 'unroll', 'latent_dim', 'n_step', 'greedy_every'):
             if getattr(part, name, 1) < 1: raise UserError(f"--{name.replace('_', '-')} must be at least 1")
@@ -122,7 +119,7 @@ def board_row(board:Board, before:dict=NOTHING) -> dict:
 def weights_of(learner:Learner, config:TrainConfig) -> dict:
     "The content of weights.pt: all that playing and looking need, as tensors and plain values."
     run = config.run
-    settings = dict(level=run.level, actions=run.actions, emulator=emulator_name(run.console), world_model=run.world_model, stack=4, size=64,
+    settings = dict(level=run.level, actions=run.actions, emulator=emulator_name(run.emulator), world_model=run.world_model, stack=4, size=64,
                     latent_dim=config.model.latent_dim, n_actions=len(ACTIONS[run.actions]))
     return dict(settings=settings, decisions=learner.decisions,
                 learner_step=learner.wm_step + learner.q_step, q=learner.q.state_dict(),

@@ -63,7 +63,7 @@ class _Library:
         if self.playing: self.lib.retro_unload_game(); self.lib.retro_deinit()
         _ctypes.dlclose(self.lib._handle)
 
-
+# %% ../nbs/00a_libretro.ipynb #5dd55ef7
 def check_core(core:str=''): # see `find_core`
     "Raise `UserError` unless the core is there and can be loaded; costs a millisecond."
     _Library(find_core(core))
@@ -93,7 +93,6 @@ _ON_VIDEO = C.CFUNCTYPE(None, C.c_void_p, C.c_uint, C.c_uint, C.c_size_t)
 _ON_INPUT = C.CFUNCTYPE(C.c_int16, C.c_uint, C.c_uint, C.c_uint, C.c_uint)
 _SET_PIXEL_FORMAT, _GET_VARIABLE, _SET_VARIABLES = 10, 15, 16
 _OPTIONS = {b'fceumm_palette': b'raw', b'fceumm_overscan': b'disabled'}
-_HEIGHT, _WIDTH = 240, 256
 
 class _Variable(C.Structure): _fields_ = [('key', C.c_char_p), ('value', C.c_char_p)]
 class _Game(C.Structure): _fields_ = [('path', C.c_char_p), ('data', C.c_char_p), ('size', C.c_size_t), ('meta', C.c_char_p)]

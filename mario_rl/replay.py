@@ -291,8 +291,9 @@ def sample(self:Replay, batch_size:int,
 def deal(self:Replay, batches:int, batch_size:int, latent:bool=False) -> Iterator: # of `Batch`
     "Draw several batches at once. The stacks of one are overwritten by those of the next: use it before you ask for more."
     if self._advance() >= self.gap // 2: self._retire()
+    planned = self.counted # what the draw goes by, also after a later `_retire`
     for batch in self._draw(batches, batch_size, latent):
-        whole = self._advance() < self.gap - STACK # else a worker came too near
+        whole = (self.store.count - planned).max() < self.gap - STACK # else a worker came too near
         self.batches += whole
         yield batch if whole else self.sample(batch_size, latent)
 

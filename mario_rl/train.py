@@ -10,13 +10,13 @@ __all__ = ['STUCK', 'MOST_DEATHS', 'STOPPING', 'Crew', 'last_lines', 'stop_signa
 import multiprocessing as mp, os, signal, sys, time
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from multiprocessing import resource_tracker
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
 from .core import OneLineParser, UserError, add_flags, command, from_flags, pick_device
-from .emulator import emulator_name
+from .emulator import emulator_name, pick_emulator
 from .dashboard import LiveView, Snapshot, WorkerStatus
 from .learner_process import Progression, TrainConfig, check, run_learner
 from .replay import FrameStore
@@ -71,7 +71,7 @@ def start_worker(self:Crew, i:int):
     run, games = self.config.run, self.games_of(i)
     rows = self.board.status[games]
     rows['beat'], rows['weights_at'] = time.time() + STUCK, time.time() # it may take its time to begin
-    game = dict(level=run.level, actions=run.actions, emulator=run.console)
+    game = dict(level=run.level, actions=run.actions, emulator=run.emulator)
     channels = [SharedChannel(self.store, self.weights, self.board, k) for k in range(games.start, games.stop)]
     return self.start(run_worker, channels, self.config.worker, game, self.config.model.latent_dim, run.world_model,
                       run.seed + 1000*games.start + int(rows['steps'].sum()))
@@ -151,8 +151,10 @@ def open_run(config:TrainConfig) -> RunFolder:
 def train(config:TrainConfig=TrainConfig()) -> tuple: # the run folder's path, the signal that ended it or None
     "Train until `learner_steps`, `q` or a signal; everything is saved and nothing left running."
     check(config)
+    emulator = pick_emulator(config.run.core or config.run.emulator)
+    config = replace(config, run=replace(config.run, emulator=emulator, core='')) # what `auto` or a core means is decided once
     folder = open_run(config)
-    folder.log(f'training on {config.run.level}, {config.games} game(s) in {config.run.workers} worker(s) on {emulator_name(config.run.console)}')
+    folder.log(f'training on {config.run.level}, {config.games} game(s) in {config.run.workers} worker(s) on {emulator_name(emulator)}')
     with stop_signals() as signals:
         crew = Crew(config, folder)
         try:
