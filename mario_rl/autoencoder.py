@@ -24,16 +24,17 @@ GRID = 8 # a latent is a picture of 8 by 8 cells
 def grid_channels(latent_dim:int) -> int:
     "Channels of the 8x8 grid that hold `latent_dim` numbers; raises `UserError` where they do not fit."
     channels, rest = divmod(latent_dim, GRID**2)
-    if rest or channels < 1: raise UserError(f'--latent-dim {latent_dim}: use a multiple of {GRID**2}, such as 256')
+    if rest or channels < 1: raise UserError(f'--latent-dim {latent_dim}: use a multiple of {GRID**2}, such as 512')
     return channels
 
 # %% ../nbs/04_autoencoder.ipynb #73766753
 class Encoder(nn.Module):
     "uint8 (B, stack, 64, 64) to float32 (B, latent_dim), an 8x8 grid of channels flattened."
-    def __init__(self, latent_dim:int=256, stack:int=4):
+    def __init__(self, latent_dim:int=512, stack:int=4):
         super().__init__()
-        self.convs = nn.Sequential(nn.Conv2d(stack, 32, 8, 4, 2), nn.ReLU(), nn.Conv2d(32, 64, 4, 2, 1), nn.ReLU(),
-                                   nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU(), nn.Conv2d(64, grid_channels(latent_dim), 1))
+        self.convs = nn.Sequential(nn.Conv2d(stack, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(),
+                                   nn.Conv2d(32, 64, 3, 2, 1), nn.ReLU(), nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU(),
+                                   nn.Conv2d(64, grid_channels(latent_dim), 1))
         self.norm = nn.LayerNorm(latent_dim)
 
     def forward(self, obs:Tensor) -> Tensor:
@@ -43,7 +44,7 @@ class Encoder(nn.Module):
 # %% ../nbs/04_autoencoder.ipynb #6f7b506d
 class Decoder(nn.Module):
     "float32 (B, latent_dim) to float32 (B, 1, 64, 64): the newest frame, black about 0, white about 1."
-    def __init__(self, latent_dim:int=256):
+    def __init__(self, latent_dim:int=512):
         super().__init__()
         self.convs = nn.Sequential(nn.Conv2d(grid_channels(latent_dim), 64, 3, 1, 1), nn.ReLU(),
                                    nn.ConvTranspose2d(64, 64, 4, 2, 1), nn.ReLU(),

@@ -14,7 +14,7 @@ from .autoencoder import motion_weight
 from .bench_play import measure, rate, speedup
 from .core import pick_device
 from .learner import Learner
-from .qnetwork import LatentQ, QConfig
+from .qnetwork import LatentQ, QConfig, bell, mean_of
 from .replay import NO_ACTION, FrameStore, Replay, ReplayConfig
 from .world_model import WorldModel, WorldModelConfig
 from .wrappers import make_env
@@ -72,14 +72,15 @@ def naive_q(replay:Replay, model:WorldModel, n_actions:int=7, batch_size:int=64)
         with torch.no_grad():
             best = q(next_z).argmax(1, keepdim=True)
             target = reward.float() + discount.float()*target_q(next_z).gather(1, best).squeeze(1)
-        td_error = q(z).gather(1, action.long()[:, None]).squeeze(1) - target
-        loss = (F.huber_loss(td_error, torch.zeros_like(td_error), reduction='none')*weight).mean()
+        logits = q.logits(z)[torch.arange(batch_size), action.long()]
+        loss = (F.cross_entropy(logits, bell(target, q.bins), reduction='none')*weight).mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(q.parameters(), 10.)
         optimizer.step()
         for p, target_p in zip(q.parameters(), target_q.parameters()): target_p.data.mul_(.995).add_(.005*p.data)
-        naive.priority[places] = td_error.detach().abs().numpy() + .01
+        td_error = mean_of(logits.detach(), q.bins) - target
+        naive.priority[places] = td_error.abs().numpy() + .01
         return loss.item()
     return step
 

@@ -75,7 +75,7 @@ def gymnasium_chain(emulator:str) -> Callable:
 # %% ../nbs/16a_bench_play.ipynb #28e54231
 def acting_worker(emulator:str, games:int=1) -> Callable:
     "The loop of `run_worker`, in this process."
-    board, store, net = Board(games), FrameStore(20_000, games), acting_network(7, 256, True)
+    board, store, net = Board(games), FrameStore(20_000, games), acting_network(7, 512, True)
     config, weights, players = WorkerConfig(epsilon_decisions=1), Weights(1), []
     for i in range(games):
         channel, env = SharedChannel(store, weights, board, i), make_env('1-1', emulator=emulator, seed=i)

@@ -270,8 +270,9 @@ def __exit__(self:LiveView, *_):
 
 # %% ../nbs/12_dashboard.ipynb #6edb51e9
 PANELS = dict(wm_recon_mse='reconstruction MSE', wm_ssim='SSIM', q_mean='mean Q', q_loss='Q loss',
-              wm_explained='explained variance', wm_motion_mse='MSE of moving pixels', x_mean='mean x of recent episodes',
-              wm_dynamics_loss='dynamics loss')
+              x_mean='mean x of recent episodes', clear_rate='clear rate of recent episodes', wm_explained='explained variance',
+              wm_motion_mse='MSE of moving pixels', wm_dynamics_loss='dynamics loss', probe_x_r2="probe of Mario's x, R²",
+              probe_y_r2="probe of Mario's y, R²", probe_enemy_r2='probe of the nearest enemy, R²')
 LOGARITHMIC = ('wm_recon_mse', 'q_loss', 'wm_motion_mse', 'wm_dynamics_loss')
 
 def _panel(axes, rows, name:str):
@@ -295,12 +296,12 @@ def _panel(axes, rows, name:str):
 # %% ../nbs/12_dashboard.ipynb #2e5df78b
 def plot_run(path:str|Path # a run folder, or its `training.csv`
             ): # a matplotlib Figure
-    "Eight curves of a run over its learner steps; raises `UserError` where there is nothing to plot."
+    "Twelve curves of a run over its learner steps; raises `UserError` where there is nothing to plot."
     from matplotlib.figure import Figure # here, so that a training need not load it
     rows = read_csv(path)
     if not len(rows): raise UserError(f'{path} has no rows yet: its first comes after a hundred learner steps')
-    figure = Figure(figsize=(14, 5.2), layout='constrained')
-    for axes, name in zip(figure.subplots(2, 4, sharex=True).flat, PANELS): _panel(axes, rows, name)
+    figure = Figure(figsize=(14, 7.6), layout='constrained')
+    for axes, name in zip(figure.subplots(3, 4, sharex=True).flat, PANELS): _panel(axes, rows, name)
     figure.supxlabel('learner steps', fontsize=9)
     return figure
 

@@ -16,8 +16,8 @@ import numpy as np, torch
 from rich.console import Console
 from rich.progress import track
 from .core import OneLineParser, UserError, add_flags, command, from_flags, parse_levels
-from .probes import collect, world_model_report
-from .qnetwork import LatentQ, PixelQ
+from .probes import PROBED, collect, world_model_report
+from .qnetwork import Acting, LatentQ, PixelQ
 from .emulator import emulator_name, pick_emulator
 from .run import atomic_write, load_weights
 from .world_model import WorldModel, WorldModelConfig
@@ -44,12 +44,17 @@ def random_agent(n_actions:int=7, seed:int=0) -> Agent:
     return Agent(lambda obs: int(rng.integers(n_actions)), dict(actions=actions[n_actions]), 'random')
 
 # %% ../nbs/14_evaluate.ipynb #70cb7f32
-class _Greedy(torch.nn.Sequential):
-    "Networks applied one after another; the best action of one observation."
+class _Greedy(Acting):
+    "The best action for one observation after the other; it remembers what it chose last."
+    last, seen = 0, None
+
     @torch.inference_mode()
     def __call__(self, obs):
+        if self.seen is None or not np.array_equal(self.seen[1:], obs[:-1]): self.last = 0 # an episode begins
         device = next(self.parameters()).device
-        return int(self.forward(torch.as_tensor(obs, device=device)[None]).argmax())
+        q = self.forward(torch.as_tensor(obs, device=device)[None], torch.tensor([self.last], device=device))
+        self.last, self.seen = int(q.argmax()), obs
+        return self.last
 
 def _networks(actions, n_actions, latent_dim, world_model, **other):
     "The world model (or None) and the Q network that settings describe, untrained."
@@ -73,7 +78,7 @@ def load_agent(path:str|Path, # a weights file or a run folder
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
         raise UserError(f'{path} holds networks that do not fit its settings: train again, or take another file') from None
     if model: model.eval().float().to(device)
-    act = _Greedy(model.encoder, q) if model else _Greedy(q)
+    act = _Greedy(model.encoder, q) if model else _Greedy(q.encoder, q.q)
     return Agent(act.eval().float().to(device), settings, str(path), weights['decisions'], model)
 
 # %% ../nbs/14_evaluate.ipynb #ea71f859
@@ -162,7 +167,7 @@ def evaluate(agent:Callable, # an `Agent`, or any callable: obs uint8 (4, 64, 64
              episodes:int=0, # 0: as many as the protocol has
              emulator:str='nes-py', # see `pick_emulator`
              seeds:list|None=None, # one for each episode instead of the fixed ones
-             report_episodes:int=20, # episodes that the world model is measured on; 0 leaves it out
+             report_episodes:int=60, # episodes that the world model is measured on; 0 leaves it out
              show:bool=False # a progress bar
             ) -> dict: # the contents of the JSON file
     "Measure an agent under a protocol."
@@ -204,9 +209,9 @@ def table(result:dict) -> str: # from `evaluate`
 def _model_lines(result):
     if 'explained' not in result: return []
     show = lambda name, digits=2: '-' if result[name] is None else f'{result[name]:.{digits}f}'
-    probes = ', '.join(f"{name} {show(f'probe_{name}_r2')}" for name in ('x', 'y', 'enemy'))
+    probes = ', '.join(f"{name} {show(f'probe_{name}_r2')} ({show(f'probe_{name}_linear_r2')})" for name in PROBED)
     pictures = f"explained {show('explained')}, motion MSE {show('motion_mse', 4)}, SSIM {show('ssim')}"
-    return [('world model', pictures), ('probes', f'R2 {probes}'), ('death', f"AUC {show('death_auc')}")]
+    return [('world model', pictures), ('probes', f'R2 of small MLPs (of lines): {probes}'), ('death', f"AUC {show('death_auc')}")]
 
 # %% ../nbs/14_evaluate.ipynb #6866115d
 @dataclass(frozen=True)
@@ -217,7 +222,7 @@ class EvalConfig:
     episodes: int = 0 # only the first so many (0: all)
     emulator: str = 'nes-py' # the NES: nes-py, libretro (four times as fast; pip install --no-deps stable-retro) or auto (libretro if installed)
     core: str = '' # path of a FCEUmm libretro core to use
-    report_episodes: int = 20 # episodes that a world model is measured on (0: none)
+    report_episodes: int = 60 # episodes that a world model is measured on (0: none)
     seed_free: bool = False # fresh seeds instead of the fixed ones; the JSON lists them
     json: str = '' # store the result in this file (default: beside the weights)
 

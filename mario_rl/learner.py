@@ -6,14 +6,14 @@
 __all__ = ['LearnerConfig', 'Learner', 'fold', 'Anchor', 're_anchor', 'Progress']
 
 # %% ../nbs/10_learner.ipynb #725cb89f
-import copy
+import copy, math
 from dataclasses import dataclass
 from typing import Callable, Iterator, NamedTuple
 import numpy as np, torch, torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor, nn
 from .core import autocast, flatten
-from .qnetwork import LatentQ, PixelQ, QConfig, TDLoss, td_loss, td_target
+from .qnetwork import Acting, LatentQ, PixelQ, QConfig, TDLoss, td_loss, td_target
 from .replay import Replay
 from .world_model import WorldModel, WorldModelConfig, score
 
@@ -22,9 +22,9 @@ from .world_model import WorldModel, WorldModelConfig, score
 class LearnerConfig:
     "Learner and its two phases."
     batch_size: int = 64 # sequences in one world-model step
-    wm_steps: int = 800 # world-model steps in one model phase (the first is twice as long)
+    wm_steps: int = 800 # world-model steps in one model phase (the first is four times as long)
     q_steps: int = 1200 # Q steps in one Q phase
-    learn_start: int = 3000 # decisions collected before learning starts
+    learn_start: int = 20_000 # decisions collected before learning starts
     wm_growth: float = 1.4 # a model phase comes each time the decisions have grown by this factor
     wm_settle: int = 60_000 # decisions after which the model's learning rate falls with the square root of their number
     anchor_rows: int = 4096 # observations on which Q is carried over to new latents
@@ -37,11 +37,13 @@ class Learner:
                  config:LearnerConfig=LearnerConfig(), q_config:QConfig=QConfig(),
                  wm_config:WorldModelConfig=None, # None: Q on pixels, without a world model
                  device:torch.device=torch.device('cpu'),
-                 publish:Callable=lambda net: None # called with the acting network whenever workers should have it
+                 publish:Callable=lambda net: None, # called with the acting network whenever workers should have it
+                 rest:Callable=lambda on: None # called with True when a model phase begins, with False when it is over
                 ):
-        self.replay, self.config, self.q_config, self.device, self.publish = replay, config, q_config, device, publish
+        self.replay, self.config, self.q_config, self.device = replay, config, q_config, device
+        self.publish, self.rest = publish, rest
         self.model = WorldModel(n_actions, wm_config).to(device) if wm_config else None
-        self.q = (LatentQ(wm_config.latent_dim, n_actions) if wm_config else PixelQ(n_actions)).to(device)
+        self.q = (LatentQ(wm_config.latent_dim, n_actions, q_config.q_reach) if wm_config else PixelQ(n_actions, q_config.q_reach)).to(device)
         self.target_q = copy.deepcopy(self.q).requires_grad_(False)
         self.q_params, self.target_params = flatten(self.q), flatten(self.target_q)
         self.q_optimizer = torch.optim.Adam([self.q_params], q_config.q_lr, fused=True)
@@ -53,8 +55,8 @@ class Learner:
 
     @property
     def acting(self) -> nn.Module:
-        "Observation to Q-values: what the workers play with."
-        return nn.Sequential(self.model.encoder, self.q) if self.model else self.q
+        "Observation and last action to Q-values: what the workers play with."
+        return Acting(self.model.encoder, self.q) if self.model else self.q
 
     @property
     def decisions(self) -> int: return self.decisions_before + self.replay.decisions
@@ -125,8 +127,9 @@ def fold(q:LatentQ, new_z:Tensor, old_z:Tensor, # (N, latent_dim) latents of the
     penalty = ridge * torch.eye(inputs.shape[1], device=inputs.device)
     change = torch.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ old_z)
     first = q.trunk[0]
-    first.bias += first.weight @ change[-1]
-    first.weight.copy_(first.weight @ change[:-1].T)
+    weight = first.weight[:, :q.latent_dim] # the rest reads the action before
+    first.bias += weight @ change[-1]
+    weight.copy_(weight @ change[:-1].T)
     return float(1 - (inputs @ change - old_z).square().sum() / (old_z - old_z.mean(0)).square().sum())
 
 # %% ../nbs/10_learner.ipynb #b2f7b6c5
@@ -138,15 +141,16 @@ class Anchor(NamedTuple):
 
 def re_anchor(q:LatentQ, new_z:Tensor, old_z:Tensor, steps:int=300, batch:int=256, lr:float=5e-4) -> Anchor:
     "Carry `q` over from old latents to new ones of the same observations: first in closed form, then by regression."
-    with torch.no_grad(): truth = q(old_z)
+    last = torch.randint(q.n_actions, (len(old_z),), device=old_z.device)
+    with torch.no_grad(): truth = q(old_z, last)
     def lost():
-        with torch.no_grad(): return float((q(new_z) - truth).square().mean() / truth.var(0).mean().clamp(min=1e-8))
+        with torch.no_grad(): return float((q(new_z, last) - truth).square().mean() / truth.var(0).mean().clamp(min=1e-8))
     r2 = fold(q, new_z, old_z)
     folded, kept, optimizer = lost(), copy.deepcopy(q.state_dict()), torch.optim.Adam(q.parameters(), lr)
     for i in range(steps):
         optimizer.param_groups[0]['lr'] = lr * (1 - i/steps)
         rows = torch.randint(len(truth), (batch,), device=truth.device)
-        _descend(optimizer, F.mse_loss(q(new_z[rows]), truth[rows]), q.parameters())
+        _descend(optimizer, F.mse_loss(q(new_z[rows], last[rows]), truth[rows]), q.parameters())
     if lost() > folded: q.load_state_dict(kept)
     return Anchor(r2, folded, lost())
 
@@ -159,23 +163,36 @@ class Progress(NamedTuple):
     metrics: dict # detached scalars
 
 @patch
+def gentle(self:Learner, settle:int) -> float: # in (0, 1]
+    "What a learning rate is multiplied with after `settle` decisions: both learn with a lighter hand as experience grows."
+    return min(1., (settle / max(1, self.decisions))**.5)
+
+@patch
+def wm_lr_at(self:Learner, done:float) -> float: # `done` in [0, 1]: how much of the phase is over
+    "The model's learning rate: a short rise, then a half cosine."
+    return self.model.config.wm_lr * self.gentle(self.config.wm_settle) * min(1., (done + .001)/.05) * (.525 + .475*math.cos(math.pi*done))
+
+@patch
 def wm_phase(self:Learner) -> Iterator[Progress]:
     "Train the world model, then carry Q over to the new latents."
-    steps = self.config.wm_steps * (2 if self.wm_step == 0 else 1)
+    steps = self.config.wm_steps * (4 if self.wm_step == 0 else 1)
     self._refresh()
     before = self._remember() if self.wm_step else None
-    for group in self.wm_optimizer.param_groups:
-        group['lr'] = self.model.config.wm_lr * min(1., (self.config.wm_settle / max(1, self.decisions))**.5)
+    self.rest(True)
     try:
-        for i in range(steps): yield Progress('model', i + 1, steps, self.update_model())
+        for i in range(steps):
+            for group in self.wm_optimizer.param_groups: group['lr'] = self.wm_lr_at(i/steps)
+            yield Progress('model', i + 1, steps, self.update_model())
     finally:
         self._settle(before)
+        self.rest(False)
 
 # %% ../nbs/10_learner.ipynb #ed607c5e
 @patch
 def q_phase(self:Learner) -> Iterator[Progress]:
     "Train Q on stored latents (or on pixels), then let the workers have it."
     self._refresh()
+    for group in self.q_optimizer.param_groups: group['lr'] = self.q_config.q_lr * self.gentle(self.q_config.q_settle)
     updates = self.q_updates()
     try:
         for i in range(self.config.q_steps): yield Progress('q', i + 1, self.config.q_steps, next(updates))

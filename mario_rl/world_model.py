@@ -6,7 +6,7 @@
 __all__ = ['WorldModelConfig', 'WorldModel', 'score', 'Imagined']
 
 # %% ../nbs/06_world_model.ipynb #480ff7bc
-import copy, math
+import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 import torch, torch.nn as nn, torch.nn.functional as F
@@ -20,16 +20,15 @@ from .dynamics import Dynamics, Step, unroll
 @dataclass(frozen=True)
 class WorldModelConfig:
     "The world model."
-    latent_dim: int = 256 # numbers in a latent, a multiple of 64
+    latent_dim: int = 512 # numbers in a latent, a multiple of 64
     unroll: int = 3 # steps the dynamics are trained ahead
-    recon_weight: float = 10. # weight of the reconstruction loss
+    recon_weight: float = 100. # weight of the reconstruction loss
     latent_weight: float = 2. # weight of the next-latent loss
     reward_weight: float = 1. # weight of the reward loss
     continue_weight: float = 1. # weight of the loss on whether the episode goes on
     motion_weight: float = 8. # how much more a pixel counts that went from black to white
-    decode_fraction: float = .25 # share of a batch that is decoded
     target_rate: float = .02 # how fast the target encoder follows
-    wm_lr: float = 3e-4 # learning rate of the world model
+    wm_lr: float = 1e-3 # highest learning rate of the world model
     weight_decay: float = 1e-4 # weight decay of the world model
 
 # %% ../nbs/06_world_model.ipynb #fdd27d3c
@@ -60,10 +59,9 @@ def decode(self:WorldModel, z:Tensor) -> Tensor:
 def recon_loss(self:WorldModel, z:Tensor, # (B, latent_dim)
                obs:Tensor # uint8 (B, 4, 64, 64) it was made from
               ) -> tuple: # weighted and plain mean squared error
-    "How badly the newest frames of the first `decode_fraction` of the batch are drawn."
-    n = math.ceil(len(obs) * self.config.decode_fraction)
-    previous, frame = pixels(obs[:n, -2:]).chunk(2, 1)
-    error = (self.decoder(z[:n]) - frame).square()
+    "How badly the newest frames are drawn."
+    previous, frame = pixels(obs[:, -2:]).chunk(2, 1)
+    error = (self.decoder(z) - frame).square()
     return (error * motion_weight(frame, previous, self.config.motion_weight)).mean(), error.detach().mean()
 
 # %% ../nbs/06_world_model.ipynb #5d284ffd

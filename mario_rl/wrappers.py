@@ -96,20 +96,25 @@ def close(self:MarioEnv):
 # %% ../nbs/02_wrappers.ipynb #175c47a3
 @patch
 def reset(self:MarioEnv, *, seed:int=None,
-          options:dict=None # `{'noops': k}`: play exactly k NES frames of doing nothing first
+          options:dict=None # `{'noops': k}`: do nothing for exactly k NES frames first; `{'moment': snapshot}`: begin there
          ) -> tuple: # obs uint8 (stack, size, size), info
     "Begin an episode."
     if seed is None: seed, self.first_seed = self.first_seed, None
     gym.Env.reset(self, seed=seed)
     if seed is not None: self.episode = 0
+    if moment := (options or {}).get('moment'): return self._begin_at(moment)
     self.level, self.episode = self.levels.pick(self.episode, self.np_random), self.episode + 1
     noops = (options or {}).get('noops')
     if noops is None: noops = self.np_random.integers(self.noop_max + 1) if self.noop_max else 0
     self.nes.load(self.level)
     for _ in range(noops): self.nes.frame(press(), self.native)
-    self.action, self.frames, self.steps, self.stalled = 0, int(noops), 0, 0
+    return self._begin(shrink(self.nes.gray(), self.size), int(noops))
+
+@patch
+def _begin(self:MarioEnv, picture:np.ndarray, frames:int, action:int=0) -> tuple:
+    self.action, self.frames, self.steps, self.stalled = action, frames, 0, 0
     self.x = self.x_max = mario_x(self.ram)
-    self.stack[:] = shrink(self.nes.gray(), self.size)
+    self.stack[:] = picture
     return self.stack.copy(), self._info(False, False, {})
 
 # %% ../nbs/02_wrappers.ipynb #e714c84c
@@ -182,3 +187,9 @@ def restore(self:MarioEnv, moment:EnvSnapshot):
     self.stack[:] = moment.stack
     vars(self).update(moment.counters)
     self.np_random.bit_generator.state = moment.rng
+
+@patch
+def _begin_at(self:MarioEnv, moment:EnvSnapshot) -> tuple:
+    self.nes.restore(moment.nes)
+    self.level = moment.counters['level']
+    return self._begin(moment.stack[-1], moment.counters['frames'], moment.counters['action'])
