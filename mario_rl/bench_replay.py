@@ -16,7 +16,7 @@ from .replay import FrameStore, Replay, ReplayConfig
 from .world_model import WorldModelConfig
 
 # %% ../nbs/16b_bench_replay.ipynb #93f5f953
-N_STEP, GAMMA, ALPHA, BETA, FLOOR = 5, .98, .6, .4, .01
+N_STEP, GAMMA, ALPHA, BETA, FLOOR = 5, ReplayConfig.gamma, .6, .4, .01
 
 class NStep:
     "Joins single steps to transitions of `N_STEP` steps, fewer at the end of an episode."
