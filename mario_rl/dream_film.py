@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import Callable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from .core import OneLineParser, UserError, add_flags, command, from_flags, parse_levels
+from .core import UserError, command, parse_levels
 from .dream import WIDTH, SideBySide, difference, enlarge
-from .evaluate import named_agent, random_agent
+from .evaluate import named_agent, parse_command, random_agent
 from .watch import Film, Window, has_display
 
 # %% ../nbs/15a_dream_film.ipynb #24b72525
@@ -160,22 +160,13 @@ def _check(c:DreamConfig):
     if c.level: parse_levels(c.level)
 
 # %% ../nbs/15a_dream_film.ipynb #aaa0a3ea
-def _agent(weights, level):
-    "The agent that is named, or the one that comes with the package."
-    from mario_rl.evaluate import pretrained
-    return named_agent(weights) if weights else pretrained(level or '1-1')
-
 @command('mario_rl_dream')
 def main(argv:list|None=None):
     "`mario_rl_dream`: the game and the agent's dream of it."
     about = "See an agent's world model dream beside the real game, as a video or, with --play, under your own hands."
-    parser = OneLineParser('mario_rl_dream', description=about)
-    parser.add_argument('weights', nargs='?', help='a weights file or a run folder (default: the agent that comes with the package)')
-    add_flags(parser, DreamConfig)
-    args = parser.parse_args(argv)
-    weights, c = args.weights, from_flags(DreamConfig, args)
+    weights, c = parse_command('mario_rl_dream', about, DreamConfig, argv)
     _check(c)
-    agent = _agent(weights, c.level)
+    agent = named_agent(weights)
     level = (c.level or agent.settings.get('level', '1-1')).replace(',', '-')
     session, path = SideBySide(agent, level, c.core or c.emulator, c.seed), '' if c.play else c.save or f'dream_{level}.mp4'
     random = random_agent(len(session.names), c.seed)
