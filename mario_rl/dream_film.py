@@ -125,15 +125,17 @@ class PlayWindow(Window):
     "A window that knows which keys are held down."
     def __init__(self, title:str, fps:float=15.):
         super().__init__(title, fps, (352, 3*WIDTH))
-        self.held, canvas = set(), self.figure.canvas
+        self.held, self.tapped, canvas = set(), set(), self.figure.canvas # a tap may be over before the next decision
         if canvas.manager: canvas.mpl_disconnect(canvas.manager.key_press_handler_id) # else q closes and s saves
-        canvas.mpl_connect('key_press_event', lambda event: self.held.add(event.key))
+        canvas.mpl_connect('key_press_event', lambda event: (self.held.add(event.key), self.tapped.add(event.key)))
         canvas.mpl_connect('key_release_event', lambda event: self.held.discard(event.key))
 
     def choose(self, session:SideBySide) -> int:
-        "The action that is held; w wakes the dream."
-        if 'w' in self.held: session.wake()
-        return action_for(self.held, session.names)
+        "The action that is held or was tapped; w wakes the dream."
+        keys = self.held | self.tapped
+        self.tapped.clear()
+        if 'w' in keys: session.wake()
+        return action_for(keys, session.names)
 
 # %% ../nbs/15a_dream_film.ipynb #02dd9f9c
 @dataclass(frozen=True)

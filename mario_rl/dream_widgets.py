@@ -53,7 +53,7 @@ export default {render}
 class Screen(anywidget.AnyWidget):
     "A picture that hears keys once it is clicked on, at most 15 times a second while they are held."
     _esm = _ESM
-    _css = '.mario-screen { max-width: 100% } .mario-screen:focus { outline: 3px solid #1f77b4 }'
+    _css = '.mario-screen { max-width: 100% } .mario-screen:focus { outline: 3px solid #1f77b4; outline-offset: -3px }'
     picture = traitlets.Bytes(b'').tag(sync=True) # PNG
     listens = traitlets.List().tag(sync=True) # to these keys: 'left', 'x', ...
     hint = traitlets.Unicode('').tag(sync=True) # for those who cannot see it, or hover over it

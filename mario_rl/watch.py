@@ -45,7 +45,8 @@ class Window:
     "A window that shows one picture after another; closing it ends the show."
     def __init__(self, title:str, fps:float=15., # pictures per second
                  shape:tuple=(240, 256)): # of a picture: height, width
-        self.pause, self.figure = 1 / fps, plt.figure(title, figsize=(shape[1]/40, shape[0]/40))
+        inch = max(40, shape[1]/10) # pixels of it
+        self.pause, self.figure = 1 / fps, plt.figure(title, figsize=(shape[1]/inch, shape[0]/inch))
         axes = self.figure.add_axes([0, 0, 1, 1])
         axes.axis('off')
         self.image = axes.imshow(np.zeros((*shape, 3), np.uint8))
