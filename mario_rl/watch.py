@@ -27,7 +27,7 @@ class Film:
         how = dict(duration=1000 / fps, loop=0) if self.path.suffix == '.gif' else dict(fps=fps, macro_block_size=16)
         self.writer = imageio.get_writer(self.part, **how)
 
-    def put(self, rgb:np.ndarray) -> bool: # uint8 (240, 256, 3); always True: go on
+    def put(self, rgb:np.ndarray) -> bool: # uint8 (height, width, 3); always True: go on
         self.writer.append_data(rgb)
         return True
 
@@ -43,13 +43,15 @@ def has_display() -> bool:
 
 class Window:
     "A window that shows one picture after another; closing it ends the show."
-    def __init__(self, title:str, fps:float=15.): # pictures per second
-        self.pause, self.figure = 1 / fps, plt.figure(title, figsize=(6.4, 6))
+    def __init__(self, title:str, fps:float=15., # pictures per second
+                 shape:tuple=(240, 256)): # of a picture: height, width
+        inch = max(40, shape[1]/10) # pixels of it
+        self.pause, self.figure = 1 / fps, plt.figure(title, figsize=(shape[1]/inch, shape[0]/inch))
         axes = self.figure.add_axes([0, 0, 1, 1])
         axes.axis('off')
-        self.image = axes.imshow(np.zeros((240, 256, 3), np.uint8))
+        self.image = axes.imshow(np.zeros((*shape, 3), np.uint8))
 
-    def put(self, rgb:np.ndarray) -> bool: # uint8 (240, 256, 3); False once the window is closed
+    def put(self, rgb:np.ndarray) -> bool: # uint8 (height, width, 3); False once the window is closed
         if not plt.fignum_exists(self.figure.number): return False
         self.image.set_data(rgb); plt.pause(self.pause)
         return True

@@ -1,6 +1,6 @@
 """Write README.md from nbs/index.ipynb, without Quarto: prose as it stands, code unless `#| echo: false`, and stored outputs.
 Pictures go to nbs/images/. `--check` writes nothing and fails when they disagree."""
-import base64, sys
+import base64, re, sys
 from nbdev.process import NBProcessor
 from notebooks import ROOT
 
@@ -23,7 +23,7 @@ def build():
     for cell in NBProcessor(ROOT/'nbs/index.ipynb', process=True).nb.cells:
         options = cell.get('directives_') or {}
         if 'hide' in options: continue
-        if cell.cell_type == 'markdown': parts.append(cell.source.strip())
+        if cell.cell_type == 'markdown': parts.append(re.sub(r'\]\((?=(images|tutorials)/)', '](nbs/', cell.source.strip())) # README lies one folder higher
         if cell.cell_type != 'code': continue
         if options.get('echo:') != ['false']: parts.append(f'```python\n{cell.source.strip()}\n```')
         parts += [markdown(o, pictures, ' '.join(options.get('fig-alt:', []))) for o in cell.outputs]
