@@ -83,6 +83,12 @@ def load_agent(path:str|Path, # a weights file or a run folder
     return Agent(act.eval().float().to(device), settings, str(path), weights['decisions'], model)
 
 # %% ../nbs/14_evaluate.ipynb #0de7f251
+def _one_stage(level):
+    "The name of the single stage that `level` means."
+    names = parse_levels(level).names
+    if len(names) != 1: raise UserError(f"'{level}' is more than one level: take them in turn, such as --level 1-1")
+    return names[0]
+
 def pretrained(level:str='1-1' # the stage it was trained on
               ) -> Agent: # from a file of the package
     "An agent that comes with the package; raises `UserError` where there is none."
@@ -134,12 +140,6 @@ def _episode(env, agent, seed, noops=None):
     return Outcome(bool(info['flag']), int(info['x_max']), float(total), int(info['frames']))
 
 # %% ../nbs/14_evaluate.ipynb #ce7a2f04
-def _one_stage(level):
-    "The name of the single stage that `level` means."
-    names = parse_levels(level).names
-    if len(names) != 1: raise UserError(f"'{level}' is more than one level: evaluate them in turn, such as --level 1-1")
-    return names[0]
-
 def play(agent:Callable, level:str='1-1', protocol:str='start',
          seeds:list|None=None, # one for each episode; the protocol's own if not given
          emulator:str='nes-py', actions:str='simple', show:bool=False # a progress bar
