@@ -198,12 +198,12 @@ def death_auc(model:WorldModel, episodes:Episodes, within:int=5) -> float|None:
 
 # %% ../nbs/07_probes.ipynb #a0599970
 def world_model_report(model:WorldModel, episodes:Episodes # never trained on
-                      ) -> dict: # explained, motion_mse, ssim, probe_*_r2, horizon, death_auc
+                      ) -> dict: # explained, motion_mse, ssim, motion_ssim, probe_*_r2, horizon, death_auc
     "Everything we measure about a world model, ready for a JSON file."
     training, device = model.training, next(model.parameters()).device
     model.eval()
     pictures = score(model, torch.from_numpy(episodes.obs[_spread(np.arange(len(episodes)), 2048)]).to(device))
-    report = ({name: _finite(pictures[name]) for name in ('explained', 'motion_mse', 'ssim')}
+    report = ({name: _finite(pictures[name]) for name in ('explained', 'motion_mse', 'ssim', 'motion_ssim')}
               | probe_scores(model, episodes.obs, episodes.labels, episodes.episode % 2 == 1)
               | dict(horizon=horizon(model, episodes), death_auc=death_auc(model, episodes)))
     model.train(training)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch, torch.nn as nn, torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor
-from .autoencoder import Decoder, Encoder, explained, motion_mse, motion_weight, mse, pixels, ssim
+from .autoencoder import Decoder, Encoder, explained, motion_mse, motion_ssim, motion_weight, mse, pixels, ssim
 from .core import autocast, ema_update
 from .dynamics import Dynamics, Step, unroll
 
@@ -100,13 +100,13 @@ def update_target(self:WorldModel):
 
 # %% ../nbs/06_world_model.ipynb #aceae33d
 def score(model:WorldModel, obs:Tensor # uint8 (N, 4, 64, 64), never trained on
-         ) -> dict: # recon_mse, ssim, explained, motion_mse
+         ) -> dict: # recon_mse, ssim, explained, motion_mse, motion_ssim
     "How well `model` redraws the newest frames; raises `ValueError` where they are black."
     previous, frame = pixels(obs[:, -2:]).chunk(2, 1)
     if obs.max() <= 1: raise ValueError('these frames are black: were they divided by 255 before?')
     pred = torch.cat([model.decode(model.encode(part)) for part in obs.split(512)])
     return dict(recon_mse=mse(pred, frame), ssim=ssim(pred, frame), explained=explained(pred, frame),
-                motion_mse=motion_mse(pred, frame, previous))
+                motion_mse=motion_mse(pred, frame, previous), motion_ssim=motion_ssim(pred, frame, previous))
 
 # %% ../nbs/06_world_model.ipynb #93a45ba2
 class Imagined(NamedTuple):
