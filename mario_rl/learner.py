@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from .core import autocast, flatten
 from .qnetwork import Acting, LatentQ, PixelQ, QConfig, TDLoss, td_loss, td_target
-from .replay import Replay
+from .replay import Batch, Replay
 from .world_model import WorldModel, WorldModelConfig, score
 
 # %% ../nbs/10_learner.ipynb #b0c69b9c
@@ -38,10 +38,11 @@ class Learner:
                  wm_config:WorldModelConfig=None, # None: Q on pixels, without a world model
                  device:torch.device=torch.device('cpu'),
                  publish:Callable=lambda net: None, # called with the acting network whenever workers should have it
-                 rest:Callable=lambda on: None # called with True when a model phase begins, with False when it is over
+                 rest:Callable=lambda on: None, # called with True when a model phase begins, with False when it is over
+                 breathe:Callable=lambda: None # called now and then during long work; may raise to end it
                 ):
         self.replay, self.config, self.q_config, self.device = replay, config, q_config, device
-        self.publish, self.rest = publish, rest
+        self.publish, self.rest, self.breathe = publish, rest, breathe
         self.model = WorldModel(n_actions, wm_config).to(device) if wm_config else None
         self.q = (LatentQ(wm_config.latent_dim, n_actions, q_config.q_reach) if wm_config else PixelQ(n_actions, q_config.q_reach)).to(device)
         self.target_q = copy.deepcopy(self.q).requires_grad_(False)
@@ -50,13 +51,20 @@ class Learner:
         if wm_config: self.wm_optimizer = torch.optim.AdamW(self._trained(), wm_config.wm_lr, weight_decay=wm_config.weight_decay, fused=True)
         self.wm_step = self.q_step = self.decisions_before = 0
         self.version, self.next_wm, self.anchor = 1, config.learn_start, None
+        self.phase, self.at, self.before = '', 0, None # the phase under way, its steps so far, the model before it
+        self.dealt, self.done, self.spoiled = [], [], 0 # batches to come; rows and TD errors of those used; steps in a row that were none
 
     def _trained(self): return [p for p in self.model.parameters() if p.requires_grad]
 
     @property
     def acting(self) -> nn.Module:
         "Observation and last action to Q-values: what the workers play with."
-        return Acting(self.model.encoder, self.q) if self.model else self.q
+        return Acting(self.fitting_model.encoder, self.q) if self.model else self.q
+
+    @property
+    def fitting_model(self) -> WorldModel|None:
+        "The world model whose latents Q reads: in a model phase that of before, else the one there is."
+        return self.before or self.model
 
     @property
     def decisions(self) -> int: return self.decisions_before + self.replay.decisions
@@ -69,11 +77,13 @@ class Learner:
 # %% ../nbs/10_learner.ipynb #6ac8c745
 def _to(batch, device): return type(batch)(*(t.to(device) if isinstance(t, Tensor) else t for t in batch))
 
-def _descend(optimizer, loss, parameters):
+def _descend(optimizer, loss, parameters) -> bool: # was it done?
+    "A step down, unless the gradient is NaN or infinite."
     optimizer.zero_grad(set_to_none=False)
     loss.backward()
-    nn.utils.clip_grad_norm_(parameters, 10.)
-    optimizer.step()
+    sound = bool(nn.utils.clip_grad_norm_(parameters, 10.).isfinite())
+    if sound: optimizer.step()
+    return sound
 
 # %% ../nbs/10_learner.ipynb #5b6568e6
 @patch
@@ -81,10 +91,13 @@ def update_model(self:Learner) -> dict: # detached metrics
     "One world-model step on a batch of sequences."
     sequences = _to(self.replay.sequences(self.config.batch_size, self.model.config.unroll), self.device)
     loss, metrics = self.model.loss(sequences)
-    _descend(self.wm_optimizer, loss, self._trained())
+    self._judge(_descend(self.wm_optimizer, loss, self._trained()))
     self.model.update_target()
     self.wm_step += 1
     return {f'wm_{name}': value for name, value in metrics.items()}
+
+@patch
+def _judge(self:Learner, sound:bool): self.spoiled = 0 if sound else self.spoiled + 1
 
 # %% ../nbs/10_learner.ipynb #920585c0
 @patch
@@ -100,7 +113,7 @@ def _draw(self:Learner) -> list: # (batch, target) pairs
 def update_q(self:Learner, batch, target:Tensor) -> TDLoss:
     "One Q step."
     with autocast(self.device): result = td_loss(self.q, batch, target)
-    _descend(self.q_optimizer, result.loss, [self.q_params])
+    self._judge(_descend(self.q_optimizer, result.loss, [self.q_params]))
     self.target_params.data.lerp_(self.q_params.data, self.q_config.q_target_rate)
     self.q_step += 1
     return result
@@ -109,14 +122,18 @@ def update_q(self:Learner, batch, target:Tensor) -> TDLoss:
 def q_updates(self:Learner) -> Iterator[dict]: # detached metrics
     "Q steps without end, on prioritised transitions whose priorities are renewed after every few batches."
     while True:
-        done = []
-        try:
-            for batch, target in self._draw():
-                result = self.update_q(batch, target)
-                done.append((batch.rows, result.td_error))
-                yield dict(q_loss=result.loss.detach(), q_mean=result.q.mean(), q_max=result.q.max(), td_error=result.td_error.abs().mean())
-        finally:
-            if done: self.replay.update(*map(torch.cat, zip(*done)))
+        if not self.dealt:
+            self._renew_priorities()
+            self.dealt = self._draw()
+        batch, target = self.dealt.pop(0)
+        result = self.update_q(batch, target)
+        self.done.append((batch.rows, result.td_error.detach()))
+        yield dict(q_loss=result.loss.detach(), q_mean=result.q.mean(), q_max=result.q.max(), td_error=result.td_error.abs().mean())
+
+@patch
+def _renew_priorities(self:Learner):
+    if self.done: self.replay.update(*map(torch.cat, zip(*self.done)))
+    self.done = []
 
 # %% ../nbs/10_learner.ipynb #5331229f
 @torch.no_grad()
@@ -175,58 +192,58 @@ def wm_lr_at(self:Learner, done:float) -> float: # `done` in [0, 1]: how much of
 @patch
 def wm_phase(self:Learner) -> Iterator[Progress]:
     "Train the world model, then carry Q over to the new latents."
-    steps = self.config.wm_steps * (4 if self.wm_step == 0 else 1)
-    self._refresh()
-    before = self._remember() if self.wm_step else None
+    if self.phase != 'model':
+        self.replay.sync()
+        self.phase, self.at, self.before = 'model', 0, copy.deepcopy(self.model) if self.wm_step else None
+    steps = self.config.wm_steps * (1 if self.before else 4)
     self.rest(True)
-    try:
-        for i in range(steps):
-            for group in self.wm_optimizer.param_groups: group['lr'] = self.wm_lr_at(i/steps)
-            yield Progress('model', i + 1, steps, self.update_model())
-    finally:
-        self._settle(before)
-        self.rest(False)
+    while self.at < steps:
+        for group in self.wm_optimizer.param_groups: group['lr'] = self.wm_lr_at(self.at/steps)
+        metrics, self.at = self.update_model(), self.at + 1
+        yield Progress('model', self.at, steps, metrics)
+    self._settle()
+    self.rest(False)
 
 # %% ../nbs/10_learner.ipynb #ed607c5e
 @patch
 def q_phase(self:Learner) -> Iterator[Progress]:
     "Train Q on stored latents (or on pixels), then let the workers have it."
+    begins = self.phase != 'q'
+    if begins: self.replay.sync()
     self._refresh()
-    for group in self.q_optimizer.param_groups: group['lr'] = self.q_config.q_lr * self.gentle(self.q_config.q_settle)
+    if begins:
+        for group in self.q_optimizer.param_groups: group['lr'] = self.q_config.q_lr * self.gentle(self.q_config.q_settle)
+        self.phase, self.at = 'q', 0
     updates = self.q_updates()
-    try:
-        for i in range(self.config.q_steps): yield Progress('q', i + 1, self.config.q_steps, next(updates))
-    finally:
-        updates.close()
-        self.publish(self.acting)
+    while self.at < self.config.q_steps:
+        metrics, self.at = next(updates), self.at + 1
+        yield Progress('q', self.at, self.config.q_steps, metrics)
+    self._renew_priorities()
+    self.phase, self.dealt = '', []
+    self.publish(self.acting)
 
 # %% ../nbs/10_learner.ipynb #873da1ee
 @patch
 def _refresh(self:Learner):
-    "Take in what the workers have written and encode what has no latent of the present encoder."
-    self.replay.sync()
-    if self.model: self.replay.refresh(lambda obs: self.model.encode(obs.to(self.device)).cpu(), self.version)
+    "Encode what has no latent of the present encoder."
+    if self.model: self.replay.refresh(self._encode_some, self.version)
 
 @patch
-def _remember(self:Learner):
-    "Some observations with their present latents."
-    obs = self.replay.observations(self.config.anchor_rows)
-    return obs, self._encode(obs)
+def _encode_some(self:Learner, obs):
+    self.breathe()
+    return self.model.encode(obs.to(self.device)).cpu()
 
 @patch
-def _encode(self:Learner, obs): return torch.cat([self.model.encode(part.to(self.device)) for part in obs.split(512)])
-
-@patch
-def _settle(self:Learner, before):
+def _settle(self:Learner):
     "After a model phase: a new version of the latents, and Q on them as it was."
-    self.version += 1
-    self.next_wm = int(self.decisions * self.config.wm_growth)
-    if before:
-        obs, old_z = before
-        new_z = self._encode(obs)
+    if self.before:
+        obs = self.replay.observations(self.config.anchor_rows)
+        old_z, new_z = (torch.cat([model.encode(part.to(self.device)) for part in obs.split(512)]) for model in (self.before, self.model))
         re_anchor(self.target_q.requires_grad_(True), new_z, old_z)
         self.target_q.requires_grad_(False)
         self.anchor = re_anchor(self.q, new_z, old_z)
+    self.version, self.next_wm = self.version + 1, int(self.decisions * self.config.wm_growth)
+    self.phase, self.before = '', None
     self.publish(self.acting)
 
 # %% ../nbs/10_learner.ipynb #5f4883a2
@@ -234,25 +251,35 @@ def _settle(self:Learner, before):
 def steps(self:Learner) -> Iterator[Progress]:
     "Learner steps without end: Q phases, and a model phase whenever there is enough new experience."
     while True:
-        if self.model and self.decisions >= self.next_wm: yield from self.wm_phase()
+        if self.phase == 'model' or not self.phase and self.model and self.decisions >= self.next_wm: yield from self.wm_phase()
         yield from self.q_phase()
 
 # %% ../nbs/10_learner.ipynb #291e2a0a
-_NETS, _COUNTERS = ('model', 'q', 'target_q', 'q_optimizer', 'wm_optimizer'), ('wm_step', 'q_step', 'next_wm')
+_NETS = 'model', 'before', 'q', 'target_q', 'q_optimizer', 'wm_optimizer'
+_COUNTERS = 'wm_step', 'q_step', 'next_wm', 'version', 'phase', 'at'
 
 @patch
 def state_dict(self:Learner) -> dict:
-    "Networks, optimisers and counters."
+    "Networks, optimisers, counters, and what is under way."
     parts = {name: getattr(self, name).state_dict() for name in _NETS if getattr(self, name, None) is not None}
-    return parts | {name: getattr(self, name) for name in _COUNTERS} | dict(decisions=self.decisions)
+    under_way = dict(dealt=[[*batch, target] for batch, target in self.dealt], done=list(map(list, self.done)))
+    return (parts | {name: getattr(self, name) for name in _COUNTERS} | under_way
+            | dict(decisions=self.decisions, anchor=self.anchor and list(self.anchor)))
 
 @patch
-def load_state_dict(self:Learner, state:dict):
-    "Continue where `state` was taken; the replay starts empty and the latents anew."
+def load_state_dict(self:Learner, state:dict,
+                    same_replay:bool=False # does the replay hold what it held then? Else it starts anew
+                   ):
+    "Go on where `state` was taken."
+    self.before = copy.deepcopy(self.model) if 'before' in state else None
     for name in _NETS:
         if name in state: getattr(self, name).load_state_dict(state[name])
     for name in _COUNTERS: setattr(self, name, state[name])
-    self.decisions_before, self.replay.batches = state['decisions'], self.q_step
+    self.anchor = state['anchor'] and Anchor(*state['anchor'])
+    self.dealt = [(Batch(*batch), target) for *batch, target in state['dealt']] if same_replay else []
+    self.done = list(map(tuple, state['done'])) if same_replay else []
+    self.decisions_before, self.spoiled = state['decisions'] - self.replay.decisions, 0
+    if not same_replay: self.replay.batches = self.q_step
 
 # %% ../nbs/10_learner.ipynb #43eefdfc
 @patch

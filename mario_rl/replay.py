@@ -306,7 +306,7 @@ def deal(self:Replay, batches:int, batch_size:int, latent:bool=False) -> Iterato
     if self._advance() >= self.gap // 2: self._retire()
     planned = self.counted # what the draw goes by, also after a later `_retire`
     for batch in self._draw(batches, batch_size, latent):
-        whole = (self.store.count - planned).max() < self.gap - STACK # else a worker came too near
+        whole = bool((self.store.count - planned).max() < self.gap - STACK) # else a worker came too near
         self.batches += whole
         yield batch if whole else self.sample(batch_size, latent)
 
@@ -315,7 +315,7 @@ def deal(self:Replay, batches:int, batch_size:int, latent:bool=False) -> Iterato
 def update(self:Replay, rows:torch.Tensor, td_error:torch.Tensor): # int64 (B,), float (B,) of either sign
     "Remember how surprising `rows` turned out to be."
     rows, surprise = rows.cpu().numpy(), np.abs(td_error.detach().float().cpu().numpy())
-    alive = self.tree.get(rows) > 0
+    alive = (self.tree.get(rows) > 0) & np.isfinite(surprise)
     self.tree.set(rows[alive], (surprise[alive] + self.config.priority_floor)**self.config.alpha)
 
 # %% ../nbs/03_replay.ipynb #4dd77406
@@ -378,8 +378,27 @@ def refresh(self:Replay,
     rows = rows[self.version[rows] < version]
     for part in np.split(rows, range(batch, len(rows), batch)):
         self.latents[torch.from_numpy(part)] = encode(self.stacks(part)).half().cpu()
-    self.version[rows] = version
+        self.version[part] = version
     return len(rows)
+
+# %% ../nbs/03_replay.ipynb #300dd52f
+_KNOWN = 'seen', 'floor', 'counted', 'gain', 'discount', 'next'
+
+@patch
+def state_dict(self:Replay, latents:bool=False) -> dict: # with the cached latents, or without: then they are made anew
+    "All that the learner knows about the rows, as tensors and plain values."
+    known = dict(priorities=self.tree.blocks, sums=self.tree.sums, **{name: getattr(self, name) for name in _KNOWN})
+    if latents: known['version'] = self.version
+    return ({name: torch.from_numpy(array) for name, array in known.items()} | dict(batches=self.batches, rng=self.rng.bit_generator.state)
+            | (dict(latents=self.latents) if latents else {}))
+
+@patch
+def load_state_dict(self:Replay, state:dict):
+    "Go on where `state` was taken, on the same rows."
+    self.tree.blocks[:], self.tree.sums[:] = state['priorities'], state['sums']
+    for name in _KNOWN: setattr(self, name, state[name].numpy().copy())
+    self.batches, self.rng.bit_generator.state = state['batches'], state['rng']
+    if 'latents' in state: self.latents[:], self.version[:] = state['latents'], state['version']
 
 # %% ../nbs/03_replay.ipynb #b133f378
 @patch(as_prop=True)

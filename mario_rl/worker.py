@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['STATUS', 'EPISODE', 'RECENT', 'REWIND_EVERY', 'REWIND_SPAN', 'WorkerConfig', 'acting_network', 'Weights',
            'exploration_weights', 'Explorer', 'Board', 'orphaned', 'SharedChannel', 'recent_episodes', 'epsilon_at',
-           'greedy_actions', 'Rewind', 'play', 'run_worker']
+           'greedy_actions', 'Rewind', 'play', 'open_games', 'run_worker']
 
 # %% ../nbs/09_worker.ipynb #00cd7695
 import itertools, multiprocessing as mp, os, time
@@ -133,10 +133,15 @@ class SharedChannel:
         self.report(pid=os.getpid(), version=0)
 
     @property
-    def stopped(self) -> bool:
+    def ended(self) -> bool:
         "Has somebody said stop, or is nobody left to say it?"
-        self.row['beat'] = time.time()
         return self.board.stopped or orphaned()
+
+    @property
+    def stopped(self) -> bool:
+        "The same, with a sign of life."
+        self.row['beat'] = time.time()
+        return self.ended
 
     @property
     def paused(self) -> bool: return self.board.paused
@@ -231,16 +236,24 @@ def play(env, channel, explore:Explorer, config:WorkerConfig, index:int=0) -> It
                            steps_per_s=length / (time.perf_counter() - began))
         if not again: channel.record(reward=total, x=info['x_max'], length=length, flag=info['flag'], dead=info['dead'], greedy=greedy)
 
-# %% ../nbs/09_worker.ipynb #6aa93fd4
-def run_worker(channels:list, config:WorkerConfig, game:dict, latent_dim:int, world_model:bool, seed:int):
-    "A worker process: play one game into each channel until told to stop. `game` holds the arguments of `make_env`."
-    torch.set_num_threads(1); cv2.setNumThreads(1)
-    net, games = acting_network(len(ACTIONS[game['actions']]), latent_dim, world_model), []
+# %% ../nbs/09_worker.ipynb #05ac1cdd
+def open_games(channels:list, config:WorkerConfig, game:dict, seed:int) -> list: # of `play`; `game` holds arguments of `make_env`
+    "A game behind each channel, with random numbers of its own."
+    games = []
     for k, channel in enumerate(channels):
         channel.open()
         env = make_env(**game, sticky=config.sticky, noop_max=config.noop_max, patience=config.patience, seed=seed + 1000*k)
         games.append(play(env, channel, Explorer(game['actions'], np.random.default_rng(seed + 1000*k)), config,
                           channel.index // len(channels)))
+    return games
+
+# %% ../nbs/09_worker.ipynb #6aa93fd4
+def run_worker(channels:list, config:WorkerConfig, game:dict, latent_dim:int, world_model:bool, seed:int):
+    "A worker process: play one game into each channel until told to stop. `game` holds the arguments of `make_env`."
+    torch.set_num_threads(1); cv2.setNumThreads(1)
+    net = acting_network(len(ACTIONS[game['actions']]), latent_dim, world_model)
+    while channels[0].paused and not channels[0].ended: time.sleep(.02)
+    games = open_games(channels, config, game, seed)
     asked = [next(one) for one in games]
     for turn in itertools.count():
         if any([channel.stopped for channel in channels]): break
