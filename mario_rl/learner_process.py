@@ -365,7 +365,6 @@ def wait_for_experience(self:LearnerProcess):
         self.progression.show('wait', min(replay.decisions, start), start, self.step)
         self.idle(.1)
         self.save_sometimes()
-    replay.sync()
 
 @patch
 def save_sometimes(self:LearnerProcess):

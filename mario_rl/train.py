@@ -19,7 +19,7 @@ from fastcore.basics import patch
 from .core import OneLineParser, UserError, add_flags, command, from_flags, pick_device
 from .emulator import emulator_name, pick_emulator
 from .dashboard import LiveView, Snapshot, WorkerStatus
-from .learner_process import Progression, TrainConfig, check, run_learner
+from .learner_process import JUDGED, Progression, TrainConfig, check, run_learner
 from .replay import FrameStore
 from .run import COLUMNS, RunFolder, read_csv
 from .worker import Board, SharedChannel, Weights, acting_network, run_worker
@@ -220,7 +220,7 @@ def summary(path:Path, config:TrainConfig) -> str:
     last = rows.ffill().iloc[-1]
     parts = [f'{int(last.step):,} learner steps and {int(last.env_steps):,} decisions in {last.seconds/60:.1f} minutes',
              f'{int(last.episodes):,} episodes, mean x of the last 40: {last.x_mean:.0f}, best {int(last.x_max)}, flags {int(last["flags"])}']
-    if last.clear_rate == last.clear_rate: parts.append(f'clear rate of the last 100: {last.clear_rate:.2f} (each begun at the start, with --sticky {config.worker.sticky:g})')
+    if last.clear_rate == last.clear_rate: parts.append(f'clear rate of the last {JUDGED}: {last.clear_rate:.2f} (each begun at the start, with --sticky {config.worker.sticky:g})')
     if config.run.world_model: parts.append(f'world model: explained {last.wm_explained:.2f}, SSIM {last.wm_ssim:.2f}')
     run = 'uv run ' if os.environ.get('UV') else '' # uv sets it, and without uv's environment the commands are not found
     commands = [f'mario_rl_watch {weights}', f'mario_rl_eval {weights}', f'mario_rl_plot {path}',
