@@ -34,7 +34,7 @@ def _child(target, log:Path, *args):
 
 # %% ../nbs/13_train.ipynb #4c48ce56
 STUCK, MOST_DEATHS = 30., 5 # seconds without a heartbeat; replacements a minute before giving up
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 class Crew:
     "Workers and learner as spawned processes."
@@ -142,9 +142,9 @@ def snapshot(self:Crew) -> Snapshot:
 # %% ../nbs/13_train.ipynb #86cb62c2
 @contextmanager
 def stop_signals():
-    "A list to which Ctrl-C and SIGTERM add themselves instead of interrupting."
-    caught = []
-    old = {number: signal.signal(number, lambda number, frame: caught.append(number)) for number in STOPPING}
+    "A list to which the signals that ask for a stop add themselves instead of interrupting; ignored ones stay ignored."
+    caught, asked = [], [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]
+    old = {number: signal.signal(number, lambda number, frame: caught.append(number)) for number in asked}
     try: yield caught
     finally:
         for number, handler in old.items(): signal.signal(number, handler)
