@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CHUNK', 'HELD', 'ROW', 'QUIET', 'LOOPBACK', 'Chunk', 'pack', 'unpack', 'News', 'RemoteChannel', 'play_back', 'Place',
-           'WorkerActor', 'load_ray', 'connect', 'RemoteWorker', 'Cluster']
+           'WorkerActor', 'load_ray', 'knock', 'connect', 'RemoteWorker', 'Cluster']
 
 # %% ../nbs/16_cluster.ipynb #6ce12545
 import os, signal, socket, tempfile, time, zlib
@@ -154,7 +154,7 @@ QUIET = dict(RAY_USAGE_STATS_ENABLED='0', RAY_ENABLE_UV_RUN_RUNTIME_ENV='0', RAY
              RAY_DEDUP_LOGS_SKIP_REGEX='.') # the last: print nothing of what machines report, for our log says it
 LOOPBACK = dict(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER='0') # Ray's only way to stay off the network
 
-def load_ray(local:bool # for a cluster of our own
+def load_ray(local:bool # for a cluster on this machine alone
             ):
     "The module `ray`; raises `UserError` where it is not installed."
     if not find_spec('ray'): raise UserError("--engine ray needs Ray: install it with `uv sync --extra ray` or `pip install 'mario-rl[ray]'`")
@@ -162,10 +162,18 @@ def load_ray(local:bool # for a cluster of our own
     import ray
     return ray
 
+def knock(address:str, patience:float=5.) -> str: # the host
+    "Does anybody answer at HOST:PORT? Raises `UserError` if not; Ray would try for minutes."
+    host, _, port = address.rpartition(':')
+    try: socket.create_connection((host, int(port)), patience).close()
+    except (OSError, ValueError): raise UserError(f"nobody answers at --ray-address {address}: start a cluster with `ray start --head`") from None
+    return host
+
 def connect(address:str, # of a cluster; empty: start one here
             cpus:int, folder:str): # of the one started here: its cores, and where it writes
     "Join a cluster; returns the module `ray`."
-    ray, handlers = load_ray(not address), {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    host = knock(address) if ':' in address else ''
+    ray, handlers = load_ray(not address or host in ('localhost', '127.0.0.1')), {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     how = dict(address=address) if address else dict(address='local', num_cpus=cpus, num_gpus=0, include_dashboard=False,
                                                      object_store_memory=128 * 2**20, _temp_dir=folder)
     try: ray.init(**how, log_to_driver=False, logging_level='ERROR', configure_logging=True)
