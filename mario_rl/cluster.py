@@ -230,15 +230,22 @@ class Cluster:
 # %% ../nbs/16_cluster.ipynb #e98dd0a7
 @patch
 def _carry(self:Cluster):
-    while not self.closing:
-        with self.lock:
-            workers = [worker for worker in self.workers.values() if worker.is_alive()]
-            for worker in workers: self._ask(worker)
-        asked = [worker.answer for worker in workers if worker.answer]
-        ready = set(self.ray.wait(asked, num_returns=len(asked), timeout=.05)[0]) if asked else time.sleep(.05)
-        with self.lock:
-            for worker in workers:
-                if worker.answer in ready and worker.exitcode is None: self._receive(worker)
+    try:
+        while not self.closing: self._round()
+    except Exception as error: self.log(f'the carrier failed: {error!r}')
+
+@patch
+def _round(self:Cluster):
+    "Ask whoever has nothing to answer, and take in what was answered within a moment."
+    with self.lock:
+        workers = [worker for worker in self.workers.values() if worker.is_alive()]
+        for worker in workers: self._ask(worker)
+    asked = [worker.answer for worker in workers if worker.answer]
+    if not asked: return time.sleep(.05)
+    ready = set(self.ray.wait(asked, num_returns=len(asked), timeout=.05)[0])
+    with self.lock:
+        for worker in workers:
+            if worker.answer in ready and worker.is_alive(): self._receive(worker)
 
 @patch
 def _ask(self:Cluster, worker:RemoteWorker):
