@@ -39,6 +39,8 @@ class RunConfig:
     core: str = '' # path of a FCEUmm libretro core to use
     world_model: bool = False # learn Q on a world model's latents instead of on pixels
     workers: int = max(1, min(4, (os.cpu_count() or 2) - 1)) # processes that play
+    engine: str = 'local' # what starts them: local, or ray (on any machine of a Ray cluster)
+    ray_address: str = '' # the cluster for --engine ray: auto or HOST:PORT; empty starts one on this machine
     learner_steps: int = -1 # learner steps in all, also after a resume; -1 runs until stopped
     decisions: int = -1 # decisions of all workers in all, also after a resume; -1 runs until stopped
     seed: int = 0 # of everything random
@@ -50,6 +52,9 @@ class RunConfig:
     save_replay: bool = False # keep the replay in the folder too (compressed; some 300 bytes a row), so that a resumed run need not begin by playing
     deterministic: bool = False # one game process in step with the learner: slow, but the same command gives the same numbers, also when resumed
     ui: bool = True # live dashboard; plain lines without a terminal
+
+    @property
+    def workers_here(self) -> int: return 0 if self.engine == 'ray' and self.ray_address else self.workers # that share the learner's machine
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -77,6 +82,8 @@ def check(config:TrainConfig):
     if run.learner_steps < -1 or run.learner_steps == 0: raise UserError('--learner-steps must be at least 1, or -1 for no end')
     if run.decisions < -1 or run.decisions == 0: raise UserError('--decisions must be at least 1, or -1 for no end')
     if run.save_every < 0: raise UserError('--save-every must be at least 0')
+    if run.engine not in ('local', 'ray'): raise UserError(f"unknown --engine '{run.engine}': use local or ray")
+    if run.deterministic and run.engine != 'local': raise UserError('--deterministic plays beside the learner: leave out --engine')
     if run.threads < 0: raise UserError('--threads must be at least 1, or 0 to choose')
     gamma, reach = config.replay.gamma, config.q.q_reach
     if not 0 <= gamma < 1: raise UserError('--gamma must be at least 0 and less than 1')
@@ -88,7 +95,7 @@ def check(config:TrainConfig):
         raise UserError(f'--buffer-size {rows} is too small: use at least twice --learn-start ({2*learner.learn_start})')
     if rows < 1000*config.games: raise UserError(f'--buffer-size {rows} is too small for {config.games} games: use at least {1000*config.games}')
     pick_device(run.device)
-    check_memory(rows, config.model.latent_dim if run.world_model else 0, run.workers)
+    check_memory(rows, config.model.latent_dim if run.world_model else 0, run.workers_here)
 
 # %% ../nbs/12a_learner_process.ipynb #3f04d6cd
 ROW_EVERY, SAVE_EVERY, JUDGED = 100, 60., 250 # learner steps; seconds; episodes that a clear rate is taken over
@@ -211,7 +218,7 @@ class LearnerProcess:
     def share_cores(self, alone:bool):
         cores, run = os.cpu_count() or 1, self.config.run
         if run.deterministic: alone, cores = True, 1 # how sums are split up depends on the number of threads
-        torch.set_num_threads(run.threads or (cores if alone else max(1, cores - run.workers)))
+        torch.set_num_threads(run.threads or (cores if alone else max(1, cores - run.workers_here)))
 
 # %% ../nbs/12a_learner_process.ipynb #2e894611
 @patch

@@ -1,5 +1,6 @@
 "Which notebooks a tool works on."
 import re, sys
+from importlib.util import find_spec
 from pathlib import Path
 from nbdev.config import get_config
 
@@ -20,6 +21,7 @@ def title(file):
     return str((file.relative_to(ROOT/'nbs') if file.is_relative_to(ROOT/'nbs') else file).with_suffix(''))
 
 def skipped():
-    "Flags of cells that are not run here: the slow ones, and those that need the libretro core where there is none."
+    "Flags of cells that are not run here: the slow ones, and those that need the libretro core or Ray where there is none."
     from mario_rl.libretro import has_core
-    return [flag for flag in get_config(path=ROOT).tst_flags.split() if flag != 'libretro' or not has_core()]
+    there = dict(libretro=has_core(), ray=find_spec('ray') is not None)
+    return [flag for flag in get_config(path=ROOT).tst_flags.split() if not there.get(flag)]
