@@ -145,8 +145,8 @@ def snapshot(self:Crew) -> Snapshot:
 # %% ../nbs/13_train.ipynb #86cb62c2
 @contextmanager
 def stop_signals():
-    "A list to which the signals that ask for a stop add themselves instead of interrupting; ignored ones stay ignored."
-    caught, asked = [], [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]
+    "A list to which the signals that ask for a stop add themselves instead of interrupting; `nohup` stays in force."
+    caught, asked = [], [number for number in STOPPING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
     old = {number: signal.signal(number, lambda number, frame: caught.append(number)) for number in asked}
     try: yield caught
     finally:
