@@ -26,7 +26,7 @@ class LearnerConfig:
     q_steps: int = 1200 # Q steps in one Q phase
     learn_start: int = 20_000 # decisions collected before learning starts
     wm_growth: float = 1.4 # a model phase comes each time the decisions have grown by this factor
-    wm_settle: int = 60_000 # decisions after which the model's learning rate falls with the square root of their number
+    wm_settle: int = 150_000 # decisions after which the model's learning rate falls with the square root of their number
     anchor_rows: int = 4096 # observations on which Q is carried over to new latents
     replay_ratio: float = 0. # transitions drawn for Q per decision at most: a learner that is ahead waits (0: no limit)
 
@@ -45,8 +45,8 @@ class Learner:
         self.publish, self.rest, self.breathe = publish, rest, breathe
         self.model = WorldModel(n_actions, wm_config).to(device) if wm_config else None
         self.q = (LatentQ(wm_config.latent_dim, n_actions, q_config.q_reach) if wm_config else PixelQ(n_actions, q_config.q_reach)).to(device)
-        self.target_q = copy.deepcopy(self.q).requires_grad_(False)
-        self.q_params, self.target_params = flatten(self.q), flatten(self.target_q)
+        self.target_q, self.mean_q = (copy.deepcopy(self.q).requires_grad_(False) for _ in range(2))
+        self.q_params, self.target_params, self.mean_params = map(flatten, (self.q, self.target_q, self.mean_q))
         self.q_optimizer = torch.optim.Adam([self.q_params], q_config.q_lr, fused=True)
         if wm_config: self.wm_optimizer = torch.optim.AdamW(self._trained(), wm_config.wm_lr, weight_decay=wm_config.weight_decay, fused=True)
         self.wm_step = self.q_step = self.decisions_before = 0
@@ -58,7 +58,7 @@ class Learner:
 
     @property
     def acting(self) -> nn.Module:
-        "Observation and last action to Q-values: what the workers play with."
+        "Observation and last action to Q-values: what the workers play with. (What is saved for playing is `mean_q`.)"
         return Acting(self.fitting_model.encoder, self.q) if self.model else self.q
 
     @property
@@ -115,6 +115,7 @@ def update_q(self:Learner, batch, target:Tensor) -> TDLoss:
     with autocast(self.device): result = td_loss(self.q, batch, target)
     self._judge(_descend(self.q_optimizer, result.loss, [self.q_params]))
     self.target_params.data.lerp_(self.q_params.data, self.q_config.q_target_rate)
+    self.mean_params.data.lerp_(self.q_params.data, 1/min(self.q_config.q_average, 1 + self.q_step/10))
     self.q_step += 1
     return result
 
@@ -239,8 +240,9 @@ def _settle(self:Learner):
     if self.before:
         obs = self.replay.observations(self.config.anchor_rows)
         old_z, new_z = (torch.cat([model.encode(part.to(self.device)) for part in obs.split(512)]) for model in (self.before, self.model))
-        re_anchor(self.target_q.requires_grad_(True), new_z, old_z)
-        self.target_q.requires_grad_(False)
+        for q in (self.target_q, self.mean_q):
+            re_anchor(q.requires_grad_(True), new_z, old_z)
+            q.requires_grad_(False)
         self.anchor = re_anchor(self.q, new_z, old_z)
     self.version, self.next_wm = self.version + 1, int(self.decisions * self.config.wm_growth)
     self.phase, self.before = '', None
@@ -255,7 +257,7 @@ def steps(self:Learner) -> Iterator[Progress]:
         yield from self.q_phase()
 
 # %% ../nbs/10_learner.ipynb #291e2a0a
-_NETS = 'model', 'before', 'q', 'target_q', 'q_optimizer', 'wm_optimizer'
+_NETS = 'model', 'before', 'q', 'target_q', 'mean_q', 'q_optimizer', 'wm_optimizer'
 _COUNTERS = 'wm_step', 'q_step', 'next_wm', 'version', 'phase', 'at'
 
 @patch

@@ -159,7 +159,7 @@ def weights_of(learner:Learner, config:TrainConfig) -> dict:
     settings = dict(level=run.level, actions=run.actions, emulator=emulator_name(run.emulator), world_model=run.world_model, stack=4, size=64,
                     latent_dim=config.model.latent_dim, n_actions=len(ACTIONS[run.actions]))
     return dict(settings=settings, decisions=learner.decisions,
-                learner_step=learner.wm_step + learner.q_step, q=learner.q.state_dict(),
+                learner_step=learner.wm_step + learner.q_step, q=learner.mean_q.state_dict(),
                 world_model=learner.fitting_model.state_dict() if learner.model else None)
 
 # %% ../nbs/12a_learner_process.ipynb #be884fd7

@@ -135,6 +135,7 @@ class Moment(NamedTuple):
     "A snapshot of a console; any console in any process can return to it."
     state: bytes
     picture: np.ndarray # uint16 (240, 256)
+    pressed: int # what the next frame will feel
 
 class Console:
     "A NES like `nes_py._native.NativeEmulator`, about four times as fast."
@@ -152,13 +153,17 @@ class Console:
         self.reset()
         self._ram[:] = 0
 
-    def reset(self): self._lib.retro_reset()
+    def reset(self):
+        self._lib.retro_reset()
+        self._pressed = 0
+        self.frame_advance(0)
+
     def ram_buffer(self) -> np.ndarray: return self._ram # uint8 (2048,), the memory itself
     def controller_buffer(self, port:int) -> np.ndarray: return self._pads[port:port+1]
 
     def frame_advance(self, buttons:int):
-        "Play one NES frame."
-        self._held[0] = _HELD[buttons]
+        "Play one NES frame; `buttons` are felt in the next one."
+        self._held[0], self._pressed = _HELD[self._pressed], buttons
         self._run()
 
     def close(self):
@@ -189,14 +194,14 @@ def dump_state(self:Console) -> Moment:
     "This moment."
     state = C.create_string_buffer(self._lib.retro_serialize_size())
     self._lib.retro_serialize(state, C.c_size_t(len(state)))
-    return Moment(state.raw, self._picture.copy())
+    return Moment(state.raw, self._picture.copy(), self._pressed)
 
 @patch
 def load_state(self:Console, moment:Moment):
     "Return to a moment; raises `ValueError` where it is not one of this core's."
     self._lib.retro_unserialize.restype = C.c_bool
     if not self._lib.retro_unserialize(moment.state, C.c_size_t(len(moment.state))): raise ValueError('a snapshot of another core')
-    self._picture[:] = moment.picture
+    self._picture[:], self._pressed = moment.picture, moment.pressed
 
 @patch
 def backup(self:Console): self._backup = self.dump_state()
