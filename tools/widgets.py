@@ -1,5 +1,6 @@
 """Do the dream's widgets work in a real browser? Opens JupyterLab in headless Chromium, runs a notebook with the play widget,
-presses its buttons and the arrow keys, and looks whether both pictures change: the game's and the dream's.
+presses its buttons and the arrow keys, and looks whether both pictures change: the game's and the dream's. Then the sliders of
+the other three: an episode, a number of the latent, what if.
 `tools/widgets.py [--screenshot FILE.png] [--weights FILE]`; needs chromium and chromedriver (Debian: chromium-driver)."""
 import argparse, os, secrets, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
 from pathlib import Path
@@ -15,9 +16,15 @@ from selenium.webdriver.support.ui import WebDriverWait
 FLAGS = ('--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
          '--disable-component-update --disable-sync --disable-dev-shm-usage --window-size=980,760')
 
-CELL = '''from mario_rl.evaluate import {how}
-from mario_rl.dream_widgets import play_in_dream
-play_in_dream({agent}, '1-1', seed=0)'''
+BEGIN = '''from mario_rl.evaluate import load_agent, pretrained
+from mario_rl.dream_widgets import play_in_dream, scrub, turn_latent, what_if
+from mario_rl.probes import collect
+agent = {agent}
+'''
+SLIDERS = dict(scrub='scrub(agent, collect(agent, episodes=1, seed=3))', # name -> what makes the widget
+               turn_latent='turn_latent(agent, collect(agent, episodes=1, seed=3).obs[60])',
+               what_if='what_if(agent, collect(agent, episodes=1, seed=3).obs[60])')
+WIDGETS = dict(play_in_dream="play_in_dream(agent, '1-1', seed=0)") | SLIDERS
 
 KERNEL = dict(kernelspec=dict(name='python3', display_name='python3'))
 
@@ -86,18 +93,32 @@ class Page:
         self.wait(f'both pictures to change after {name}', lambda: all(a != b for a, b in zip(before, self.look())))
         print(f'{name}: game and dream moved on', flush=True)
 
-def drive(page, url, token):
-    "Open the notebook, run it, play."
-    driver = page.driver
-    driver.get(f'{url}/doc/tree/play.ipynb?token={token}')
-    page.wait('a kernel', lambda: driver.execute_script(READY))
-    driver.execute_script("jupyterapp.commands.execute('notebook:run-all-cells')")
+def open_notebook(page, url, token, name):
+    "Open the notebook of a widget, run it, and wait for the picture."
+    page.driver.get(f'{url}/doc/workspaces/{name}/tree/{name}.ipynb?token={token}')
+    page.wait('a kernel', lambda: page.driver.execute_script(READY))
+    page.driver.execute_script("jupyterapp.commands.execute('notebook:run-all-cells')")
     page.look()
+
+def play(page):
+    "The buttons and keys of the play widget."
+    driver = page.driver
     for name in ('right', 'right+A', 'agent'): page.changes(f'button {name}', page.button(name).click)
     screen = page.first('img.mario-screen')
     screen.click()
     for name, key in (('arrow right', Keys.ARROW_RIGHT), ('arrow up', Keys.ARROW_UP), ('arrow left', Keys.ARROW_LEFT)):
         page.changes(f'key {name}', lambda: ActionChains(driver).send_keys(key).perform())
+
+def slide(page, name):
+    "Every slider of a widget, moved by its keys, must change what is shown."
+    handles = page.driver.find_elements(By.CSS_SELECTOR, '.noUi-handle')
+    assert handles, f'{name} shows no slider'
+    for i, handle in enumerate(handles):
+        before = page.look()
+        handle.click()
+        for _ in range(3): ActionChains(page.driver).send_keys(Keys.ARROW_RIGHT).perform()
+        page.wait(f'the picture of {name} to change after slider {i + 1}', lambda: page.look() != before)
+        print(f'{name}: slider {i + 1} of {len(handles)} changed the picture', flush=True)
 
 def held(page):
     "A key that is held plays on, and stops when it is released."
@@ -117,19 +138,24 @@ def main():
     parser.add_argument('--weights', help='an agent with a world model (default: the one that comes with the package)')
     parser.add_argument('--timeout', type=float, default=120, help='seconds to wait for anything (default: 120)')
     args = parser.parse_args()
-    how, agent = ('load_agent', f'load_agent({os.path.abspath(args.weights)!r})') if args.weights else ('pretrained', "pretrained('1-1')")
+    agent = f'load_agent({os.path.abspath(args.weights)!r})' if args.weights else "pretrained('1-1')"
     with tempfile.TemporaryDirectory() as folder, open(Path(folder)/'lab.log', 'w') as log:
         driver, lab, folder = None, None, Path(folder)
         (folder/'notebooks').mkdir()
-        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.format(how=how, agent=agent))], metadata=KERNEL),
-                       folder/'notebooks/play.ipynb')
+        for name, call in WIDGETS.items():
+            cell = nbformat.v4.new_code_cell(BEGIN.format(agent=agent) + call)
+            nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=KERNEL), folder/f'notebooks/{name}.ipynb')
         try:
             driver = browser()
             lab, url, token = start_lab(folder, log)
             await_lab(lab, url, token, args.timeout)
-            drive(page := Page(driver, args.timeout), url, token)
+            open_notebook(page := Page(driver, args.timeout), url, token, 'play_in_dream')
+            play(page)
             held(page)
             if args.screenshot: driver.save_screenshot(args.screenshot)
+            for name in SLIDERS:
+                open_notebook(page, url, token, name)
+                slide(page, name)
         except (AssertionError, WebDriverException) as problem:
             seen = os.path.join(tempfile.gettempdir(), 'mario_rl_widgets.png')
             if lab: driver.save_screenshot(seen)
@@ -137,6 +163,6 @@ def main():
         finally:
             if driver: driver.quit()
             if lab: stop_lab(lab)
-    print('the play widget works in JupyterLab')
+    print('the widgets work in JupyterLab')
 
 if __name__ == '__main__': main()
