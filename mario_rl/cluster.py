@@ -143,11 +143,17 @@ def exchange(self:WorkerActor, news:News, weights:tuple|None, # (version, when p
              patience:float=1.) -> list: # a `Chunk` for each game
     "Hear the news; give what has gathered, as soon as it is a chunk or `patience` seconds are over."
     self.news, self.weights = news, weights or self.weights
-    if not self.thread.ident: self.thread.start()
+    if not self.thread.ident: self._start()
     until = time.time() + patience
     while len(self.channels[-1].moments) < CHUNK and time.time() < until and self.thread.is_alive(): time.sleep(.02)
     if self.error: raise self.error
     return [channel.fetch() for channel in self.channels]
+
+@patch
+def _start(self:WorkerActor):
+    "Begin to play. The heartbeat it came with is another clock's, and may be old: an actor waits for a free core first."
+    for channel in self.channels: channel.report(beat=time.time())
+    self.thread.start()
 
 # %% ../nbs/16_cluster.ipynb #cafa0a7e
 QUIET = dict(RAY_USAGE_STATS_ENABLED='0', RAY_ENABLE_UV_RUN_RUNTIME_ENV='0', RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO='0', RAY_worker_niceness='0',
@@ -213,7 +219,7 @@ class Cluster:
         self.folder = tempfile.TemporaryDirectory(prefix='mario_ray_', ignore_cleanup_errors=True)
         self.ray = connect(address, cpus, self.folder.name)
         self.remote = self.ray.remote(num_cpus=1, max_restarts=0, scheduling_strategy='SPREAD')(WorkerActor)
-        self.workers, self.played, self.lock, self.closing = {}, Counter(), Lock(), False
+        self.workers, self.played, self.nbytes, self.lock, self.closing = {}, Counter(), 0, Lock(), False
         self.thread = Thread(target=self._carry, daemon=True)
 
     def open(self, weights:Weights, board:Board, log:Callable):
@@ -274,8 +280,9 @@ def _receive(self:Cluster, worker:RemoteWorker):
     except Exception as error: # its own, or that its machine is gone
         worker.exitcode = _reason(error, worker)
         return
-    if worker.place: self.played[worker.place] += sum(map(play_back, worker.channels, result))
-    else: self._welcome(worker, result)
+    if not worker.place: return self._welcome(worker, result)
+    self.played[worker.place] += sum(map(play_back, worker.channels, result))
+    self.nbytes += sum(chunk.nbytes for chunk in result)
 
 @patch
 def _welcome(self:Cluster, worker:RemoteWorker, place:Place):
@@ -298,5 +305,6 @@ def close(self:Cluster):
     nodes = Counter()
     for place, decisions in self.played.items(): nodes[f'{place.host}, node {place.node}'] += decisions
     for node, decisions in nodes.items(): self.log(f'{decisions:,} decisions came from {node}')
+    if total := nodes.total(): self.log(f'{self.nbytes/total:.0f} bytes travelled for each')
     self.ray.shutdown()
     self.folder.cleanup()
