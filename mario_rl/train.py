@@ -218,8 +218,8 @@ def parse(argv:list=None) -> TrainConfig:
     parser.set_defaults(**stored | dict(resume=''))
     config = from_flags(TrainConfig, parser.parse_args(argv))
     for name in _FIXED:
-        if _flat(asdict(config))[name] != stored.get(name):
-            raise UserError(f"--{name.replace('_', '-')} cannot change in a resumed run (it was {stored.get(name)})")
+        if name in stored and _flat(asdict(config))[name] != stored[name]:
+            raise UserError(f"--{name.replace('_', '-')} cannot change in a resumed run (it was {stored[name]})")
     return config
 
 # %% ../nbs/13_train.ipynb #27716be1
