@@ -256,6 +256,7 @@ def main(argv:list|None=None):
     agent = named_agent(weights)
     file = c.json or weights not in NAMED and Path(agent.checkpoint).with_name(f'eval_{_one_stage(c.level)}_{c.protocol}.json')
     if file: check_writable(file)
+    torch.set_num_threads(1) # one screen at a time: more threads mostly wait for each other
     seeds = eval_seeds(c.protocol, c.episodes)
     if c.seed_free: seeds = np.random.SeedSequence().generate_state(len(seeds)).tolist()
     result = evaluate(agent, c.level, c.protocol, 0, c.core or c.emulator, seeds, c.report_episodes, show=True)

@@ -1,5 +1,5 @@
 """Put an agent and its card into the package: `tools/pretrained.py RUN_FOLDER "COMMAND THAT TRAINED IT"`.
-The agent is the run's `best.pt`; the card says how the file that is shipped was judged by both protocols."""
+The agent is the run's `weights.pt`; the card says how the file that is shipped was judged by both protocols."""
 import sys
 from pathlib import Path
 from mario_rl.evaluate import PROTOCOLS, evaluate, load_agent
@@ -11,7 +11,7 @@ Made by
 
     {command}
 
-and chosen by its clear rate in training episodes (`best.pt`), after {decisions_trained:,} decisions and
+and not chosen: it is what that command left (`weights.pt`), after {decisions_trained:,} decisions and
 {learner_step:,} learner steps. The stored numbers are rounded to 16 bits. Judged as it is stored, on seeds that training never uses:
 
 | Protocol | Emulator | Clears | 95 % interval | x, mean and median |
@@ -32,7 +32,7 @@ def row(result):
 if __name__ == '__main__':
     if len(sys.argv) != 3: sys.exit(__doc__)
     run, command = Path(sys.argv[1]), sys.argv[2]
-    weights = load_weights(run/'best.pt')
+    weights = load_weights(run/'weights.pt')
     level, shelf = weights['settings']['level'], Path(__file__).parents[1]/'mario_rl'/'pretrained'
     shelf.mkdir(exist_ok=True)
     save_safetensors(weights, shelf/f'{level}.safetensors')
