@@ -93,7 +93,7 @@ def record(self:RemoteChannel, **episode):
 def fetch(self:RemoteChannel) -> Chunk:
     "The oldest moments that wait, `CHUNK` at most, and how things stand."
     taken = [self.moments.popleft() for _ in range(min(CHUNK, len(self.moments)))]
-    status = np.array(self.row)
+    status = self.row.copy() # `np.array` of a row would be the row itself
     status['beat'] = time.time() - status['beat']
     episodes = [self.finished.popleft() for _ in range(len(self.finished))]
     return Chunk(*pack([row for row, _ in taken], [frame for _, frame in taken]), episodes, status)
