@@ -11,14 +11,17 @@ import itertools, multiprocessing as mp, time
 from contextlib import contextmanager
 from statistics import median
 import numpy as np
+from torch.nn.utils import parameters_to_vector
 from .cluster import Cluster, News, WorkerActor, unpack
+from .core import UserError
 from .emulator import pick_emulator
 from .replay import FrameStore
 from .worker import STATUS, Board, SharedChannel, Weights, WorkerConfig, acting_network, run_worker
+from .world_model import WorldModelConfig
 
 # %% ../nbs/16d_bench_cluster.ipynb #f5659424
 PLAYING = WorkerConfig(explore=0, epsilon_decisions=1) # the network decides from the beginning
-LATENT = 512
+LATENT = WorldModelConfig.latent_dim
 
 class Stage:
     "Everything that workers need, without a learner."
@@ -33,8 +36,11 @@ class Stage:
         return [SharedChannel(self.store, self.weights, self.board, k) for k in range(n*i, n*i + n)]
 
     def watch(self, seconds:float) -> tuple: # decisions per second; cores that this process keeps busy
-        "How fast decisions arrive, once all games have begun."
-        while self.board.status['steps'].min() < 64: time.sleep(.05)
+        "How fast decisions arrive, once all games have begun; raises `UserError` if that takes two minutes."
+        deadline = time.time() + 120
+        while self.board.status['steps'].min() < 64:
+            if time.time() > deadline: raise UserError('the workers to be measured did not begin to play')
+            time.sleep(.05)
         began, before, busy = time.time(), self.board.decisions, time.process_time()
         time.sleep(seconds)
         took = time.time() - began
@@ -78,8 +84,7 @@ def recording() -> list: # a `Chunk` for each game of a worker
     "What one worker plays until each game has a chunk."
     net = acting_network(7, LATENT, True)
     actor = WorkerActor(range(PLAYING.envs_per_worker), np.zeros(PLAYING.envs_per_worker, STATUS), PLAYING, _game(), LATENT, True, 0)
-    params = np.concatenate([p.detach().numpy().ravel() for p in net.parameters()])
-    chunks = actor.exchange(News(False, 0), (1, 0., params), 60.)
+    chunks = actor.exchange(News(False, 0), (1, 0., parameters_to_vector(net.parameters()).detach().numpy()), 60.)
     actor.exchange(News(True, 0), None)
     actor.thread.join()
     return chunks
@@ -97,6 +102,7 @@ class Speakers:
     def __init__(self, speakers:list): self.speakers = itertools.cycle(speakers)
     def remote(self, *args): return next(self.speakers)
 
+# %% ../nbs/16d_bench_cluster.ipynb #af444392
 def crowd(workers:int, chunks:list, each:float, # decisions per second of a worker
           seconds:float=8., speakers:int=2) -> dict:
     "How much of what `workers` play arrives, and how busy that keeps the carrier's process."

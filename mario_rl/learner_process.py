@@ -77,7 +77,7 @@ def check(config:TrainConfig):
     if run.actions not in ACTIONS: raise UserError(f"unknown --actions '{run.actions}': use one of {', '.join(ACTIONS)}")
     pick_emulator(run.core or run.emulator)
     for part in (run, learner, config.q, config.model, config.replay, config.worker):
-        for name in ('workers', 'envs_per_worker', 'batch_size', 'q_batch_size', 'q_ahead', 'wm_steps', 'q_steps', 'unroll', 'latent_dim', 'n_step', 'greedy_every'):
+        for name in ('workers', 'envs_per_worker', 'batch_size', 'q_batch_size', 'q_ahead', 'wm_steps', 'q_steps', 'unroll', 'latent_dim', 'n_step', 'greedy_every', 'q_average'):
             if getattr(part, name, 1) < 1: raise UserError(f"--{name.replace('_', '-')} must be at least 1")
     if run.learner_steps < -1 or run.learner_steps == 0: raise UserError('--learner-steps must be at least 1, or -1 for no end')
     if run.decisions < -1 or run.decisions == 0: raise UserError('--decisions must be at least 1, or -1 for no end')
