@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from .core import autocast, flatten
 from .qnetwork import Acting, LatentQ, PixelQ, QConfig, TDLoss, td_loss, td_target
-from .replay import Batch, Replay
+from .replay import Batch, Outrun, Replay
 from .world_model import WorldModel, WorldModelConfig, score
 
 # %% ../nbs/10_learner.ipynb #b0c69b9c
@@ -101,10 +101,20 @@ def _judge(self:Learner, sound:bool): self.spoiled = 0 if sound else self.spoile
 
 # %% ../nbs/10_learner.ipynb #920585c0
 @patch
-def _draw(self:Learner) -> list: # (batch, target) pairs
-    "Draw the next few batches at once, and compute all their targets in one pass."
+def _deal(self:Learner) -> list: # of `Batch`
+    "The next few batches; of what is there now, if workers have written over everything that this phase began with."
     ahead = self.q_config.q_ahead if self.model else 1 # a look at pixels is no small pass
-    dealt = [_to(batch, self.device) for batch in self.replay.deal(ahead, self.q_config.q_batch_size, self.model is not None)]
+    deal = lambda: [_to(batch, self.device) for batch in self.replay.deal(ahead, self.q_config.q_batch_size, self.model is not None)]
+    try: return deal()
+    except Outrun:
+        self.replay.sync()
+        self._refresh()
+        return deal()
+
+@patch
+def _draw(self:Learner) -> list: # (batch, target) pairs
+    "Draw batches, and compute all their targets in one pass."
+    dealt = self._deal()
     together = type(dealt[0])(*map(torch.cat, zip(*dealt)))
     with autocast(self.device): target = td_target(self.q, self.target_q, together)
     return list(zip(dealt, target.chunk(len(dealt))))
@@ -236,14 +246,17 @@ def _encode_some(self:Learner, obs):
 
 @patch
 def _settle(self:Learner):
-    "After a model phase: a new version of the latents, and Q on them as it was."
+    "After a model phase: a new version of the latents, and Q on them as it was; told to stop on the way, it has changed nothing."
     if self.before:
         obs = self.replay.observations(self.config.anchor_rows)
         old_z, new_z = (torch.cat([model.encode(part.to(self.device)) for part in obs.split(512)]) for model in (self.before, self.model))
-        for q in (self.target_q, self.mean_q):
-            re_anchor(q.requires_grad_(True), new_z, old_z)
-            q.requires_grad_(False)
-        self.anchor = re_anchor(self.q, new_z, old_z)
+        nets, anchors = (self.target_q, self.mean_q, self.q), []
+        moved = copy.deepcopy(nets)
+        for q in moved:
+            self.breathe()
+            anchors.append(re_anchor(q.requires_grad_(True), new_z, old_z))
+        for q, there in zip(nets, moved): q.load_state_dict(there.state_dict())
+        self.anchor = anchors[-1]
     self.version, self.next_wm = self.version + 1, int(self.decisions * self.config.wm_growth)
     self.phase, self.before = '', None
     self.publish(self.acting)
