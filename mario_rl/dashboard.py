@@ -60,6 +60,7 @@ class Snapshot:
     history: dict = field(default_factory=dict) # name in training.csv -> values so far, for the trend lines
     device: str = '' # where the learner computes
     run_dir: str = '' # where the run is kept
+    trouble: str = '' # what cannot be written at present
 
 # %% ../nbs/12_dashboard.ipynb #c39829fb
 def short(value) -> str:
@@ -168,7 +169,8 @@ def render(snapshot:Snapshot, # what to show
     workers = min(len(snapshot.workers), max(2, room - 3))
     networks = Table.grid(expand=True); networks.add_column(ratio=1); networks.add_column(ratio=1)
     networks.add_row(_learner_panel(snapshot), _model_panel(snapshot))
-    lines = [Text(line, no_wrap=True, overflow='ellipsis') for line in snapshot.log[workers - room:]]
+    said = [*snapshot.log, snapshot.trouble] if snapshot.trouble else snapshot.log
+    lines = [Text(line, 'red' if line == snapshot.trouble else '', no_wrap=True, overflow='ellipsis') for line in said[workers - room:]]
     log = Panel(Group(*lines), title='log', title_align='left', subtitle='q: save and stop', subtitle_align='right',
                 border_style='dim')
     return Group(_header(snapshot), networks, _workers_panel(snapshot, workers), log)
@@ -183,6 +185,7 @@ def plain(s:Snapshot) -> str:
              *(f'{label} {value}' for label, value in values.items() if value != '–'),
              f'{short(s.metrics.get("steps_per_sec"))} updates/s', f'{sum(w.steps_per_s for w in s.workers):.0f} decisions/s',
              f'{sum(w.alive for w in s.workers)}/{len(s.workers)} games']
+    if s.trouble: words.append(s.trouble)
     return ' | '.join(words).encode('ascii', 'replace').decode()
 
 # %% ../nbs/12_dashboard.ipynb #b37f3a47

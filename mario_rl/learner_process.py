@@ -103,11 +103,17 @@ ROW_EVERY, SAVE_EVERY, JUDGED = 100, 60., 250 # learner steps; seconds; episodes
 class Progression:
     "What the learner shows to the main process, in shared memory."
     def __init__(self):
-        self.shared = Shared(metrics=((len(COLUMNS),), np.float64), phase=((), 'U5'), numbers=((3,), np.int64), trouble=((), 'U160'))
+        self.shared = Shared(metrics=((len(COLUMNS),), np.float64), phase=((), 'U5'), numbers=((3,), np.int64), trouble=((), 'U160'), beat=((), np.float64))
         self.shared.metrics[:] = np.nan
+        self.sign_of_life()
 
     @property
     def trouble(self) -> str: return str(self.shared.trouble) # what cannot be written at present
+
+    def sign_of_life(self): self.shared.beat[...] = time.time()
+
+    @property
+    def silent(self) -> float: return time.time() - float(self.shared.beat) # seconds since the last one
 
     def show(self, phase, step, steps, total): self.shared.phase[...], self.shared.numbers[:] = phase, (step, steps, total)
     def show_row(self, row):
@@ -183,7 +189,7 @@ class LearnerProcess:
         run = config.run
         self.config, self.store, self.board, self.progression, self.folder = config, store, board, progression, RunFolder.open(path)
         self.held, self.pool, self.writing, self.counts = self.folder.lock(), ThreadPoolExecutor(1), None, None
-        self.before, self.began, self.saved, self.best, self.knows, self.last, self.setbacks = NOTHING, time.time(), 0., [0., 0.], {}, '', []
+        self.before, self.began, self.saved, self.best, self.knows, self.last, self.due, self.setbacks = NOTHING, time.time(), 0., [0., 0.], {}, '', False, []
         self.window, self.files = Window(), SavedReplay(path, store) if run.save_replay and not run.deterministic else None
         seed_everything(run.seed)
         self.share_cores(False)
@@ -199,7 +205,10 @@ class LearnerProcess:
     def step(self) -> int: return self.learner.wm_step + self.learner.q_step
 
     @property
-    def halted(self) -> bool: return self.board.stopped or orphaned() # told to stop, or left alone
+    def halted(self) -> bool:
+        "Told to stop, or left alone? Asking is a sign of life."
+        self.progression.sign_of_life()
+        return self.board.stopped or orphaned()
 
     @property
     def stopped(self) -> bool:
@@ -208,7 +217,8 @@ class LearnerProcess:
         return self.halted or 0 < run.learner_steps <= self.step or 0 < run.decisions <= self.learner.decisions
 
     def breathe(self):
-        if self.halted: raise Halted
+        "During long work: leave it if told to stop. A deterministic run finishes it, for half of it used up random numbers."
+        if self.halted and not self.config.run.deterministic: raise Halted
 
     def rest(self, on:bool):
         "While the model learns, the workers rest and the learner has their cores."
@@ -247,7 +257,7 @@ def state_dict(self:LearnerProcess, done:dict) -> dict: # `done`: the totals
     recent = torch.from_numpy(latest(self.board, self.before, JUDGED).view(np.uint8))
     state = dict(learner=self.learner.state_dict(), step=self.step, env_steps=self.board.decisions, random=random_state(),
                  before={name: done.get(name) for name in NOTHING} | dict(recent=recent), window=self.window.state_dict(),
-                 best=self.best, knows=self.knows, last=self.last)
+                 best=self.best, knows=self.knows, last=self.last, due=self.due)
     if self.lockstep: state |= dict(log=torch.from_numpy(np.frombuffer(self.lockstep.log, np.uint8).copy()), rows=int(self.store.count.sum()))
     if self.files: state['store'] = self.files.counts()
     if self.lockstep or self.files: state['replay'] = self.learner.replay.state_dict(latents=bool(self.lockstep))
@@ -309,7 +319,7 @@ def rewind(self:LearnerProcess, state:dict):
     self.folder.close()
     self.folder.rewind(self.step)
     self.window.load_state_dict(state['window'])
-    self.knows, self.last = state['knows'], state['last']
+    self.knows, self.last, self.due = state['knows'], state['last'], state['due']
 
 @patch
 def find_replay(self:LearnerProcess, state:dict) -> bool:
@@ -361,7 +371,8 @@ def write_row(self:LearnerProcess, phase:str, means:dict):
 def probe(self:LearnerProcess, n:int=8192):
     "Ask the new latents where Mario is and the like: answers for the next row."
     obs, labels, held = self.learner.replay.labelled(min(n, self.learner.replay.rows))
-    self.knows = probe_scores(self.learner.model, obs.numpy(), dict(zip(LABELS, labels.T.astype(np.float32))), held)
+    self.knows = probe_scores(self.learner.model, obs.numpy(), dict(zip(LABELS, labels.T.astype(np.float32))), held, self.breathe)
+    self.due = False
 
 @patch
 def wait_for_experience(self:LearnerProcess):
@@ -382,11 +393,12 @@ def save_sometimes(self:LearnerProcess):
 def advance(self:LearnerProcess):
     "One learner step and what goes with it."
     if self.learner.ahead: return self.idle()
+    if self.due: self.probe()
     progress = next(self.course)
     if self.learner.spoiled >= SPOILED: return self.go_back()
     self.window.add(progress.metrics)
     if progress.phase != self.last: self.folder.log(f'{progress.phase} phase at decision {self.learner.decisions}')
-    if (self.last, progress.phase) == ('model', 'q') and not self.halted: self.probe()
+    self.due |= (self.last, progress.phase) == ('model', 'q')
     self.last = progress.phase
     self.progression.show(progress.phase, progress.step, progress.steps, self.step)
     if self.step % ROW_EVERY == 0: self.write_row(progress.phase, self.window.close())

@@ -131,11 +131,14 @@ def encode(model:WorldModel, obs:np.ndarray, batch:int=512) -> torch.Tensor:
 def probe_scores(model:WorldModel,
                  obs:np.ndarray, # uint8 (N, 4, 64, 64)
                  labels:dict, # name -> (N,)
-                 held:np.ndarray # bool (N,): scored on these, fitted on the others
+                 held:np.ndarray, # bool (N,): scored on these, fitted on the others
+                 breathe:Callable=lambda: None # called before each probe; may raise to end it
                 ) -> dict: # probe_x_r2 (small MLP), probe_x_linear_r2 and so on
     "R2 of the probes of a model's latents."
     z = encode(model, obs).cpu().numpy()
-    score = lambda name, how: fit_probe(z[~held], labels[name][~held], z[held], labels[name][held], how)
+    def score(name, how):
+        breathe()
+        return fit_probe(z[~held], labels[name][~held], z[held], labels[name][held], how)
     return {f'probe_{name}_{kind}r2': score(name, how) for kind, how in (('', small_mlp), ('linear_', ridge)) for name in PROBED}
 
 # %% ../nbs/07_probes.ipynb #ea7c4920
