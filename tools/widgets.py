@@ -1,7 +1,8 @@
 """Do the dream's widgets work in a real browser? Opens JupyterLab in headless Chromium, runs a notebook with the play widget,
 presses its buttons and the arrow keys, and looks whether both pictures change: the game's and the dream's. Then the sliders of
 the other three: an episode, a number of the latent, what if.
-`tools/widgets.py [--screenshot FILE.png] [--weights FILE]`; needs chromium and chromedriver (Debian: chromium-driver)."""
+`tools/widgets.py [--classic] [--screenshot FILE.png] [--weights FILE]`; needs chromium and chromedriver (Debian:
+chromium-driver), for `--classic` also nbclassic."""
 import argparse, os, secrets, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
 from pathlib import Path
 import nbformat
@@ -31,6 +32,8 @@ KERNEL = dict(kernelspec=dict(name='python3', display_name='python3'))
 READY = '''
 const context = window.jupyterapp?.shell.currentWidget?.sessionContext
 return Boolean(context?.isReady && context.session?.kernel?.status === 'idle')'''
+
+CLASSIC_READY = 'return Boolean(window.Jupyter?.notebook?.kernel?.is_connected())'
 
 LOOK = ''' // the pictures of game and dream as one number each, from the page that the widget shows
 const img = document.querySelector('img.mario-screen'), canvas = document.createElement('canvas')
@@ -69,7 +72,7 @@ def await_lab(lab, url, token, seconds):
 
 def browser():
     "A headless Chromium; raises `AssertionError` where there is none."
-    chromium, driver = shutil.which('chromium'), shutil.which('chromedriver')
+    chromium, driver = shutil.which('chromium') or shutil.which('google-chrome'), shutil.which('chromedriver')
     if not (chromium and driver): raise AssertionError('no chromium and chromedriver here: apt-get install chromium chromium-driver')
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
@@ -93,11 +96,13 @@ class Page:
         self.wait(f'both pictures to change after {name}', lambda: all(a != b for a, b in zip(before, self.look())))
         print(f'{name}: game and dream moved on', flush=True)
 
-def open_notebook(page, url, token, name):
+def open_notebook(page, url, token, name, classic):
     "Open the notebook of a widget, run it, and wait for the picture."
-    page.driver.get(f'{url}/doc/workspaces/{name}/tree/{name}.ipynb?token={token}')
-    page.wait('a kernel', lambda: page.driver.execute_script(READY))
-    page.driver.execute_script("jupyterapp.commands.execute('notebook:run-all-cells')")
+    where, ready, run = ((f'nbclassic/notebooks/{name}.ipynb', CLASSIC_READY, 'Jupyter.notebook.execute_all_cells()') if classic else
+                         (f'doc/workspaces/{name}/tree/{name}.ipynb', READY, "jupyterapp.commands.execute('notebook:run-all-cells')"))
+    page.driver.get(f'{url}/{where}?token={token}')
+    page.wait('a kernel', lambda: page.driver.execute_script(ready))
+    page.driver.execute_script(run)
     page.look()
 
 def play(page):
@@ -134,6 +139,7 @@ def held(page):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--classic', action='store_true', help='in the classic Notebook instead')
     parser.add_argument('--screenshot', help='store what the browser shows at the end, as a PNG')
     parser.add_argument('--weights', help='an agent with a world model (default: the one that comes with the package)')
     parser.add_argument('--timeout', type=float, default=120, help='seconds to wait for anything (default: 120)')
@@ -149,12 +155,12 @@ def main():
             driver = browser()
             lab, url, token = start_lab(folder, log)
             await_lab(lab, url, token, args.timeout)
-            open_notebook(page := Page(driver, args.timeout), url, token, 'play_in_dream')
+            open_notebook(page := Page(driver, args.timeout), url, token, 'play_in_dream', args.classic)
             play(page)
             held(page)
             if args.screenshot: driver.save_screenshot(args.screenshot)
             for name in SLIDERS:
-                open_notebook(page, url, token, name)
+                open_notebook(page, url, token, name, args.classic)
                 slide(page, name)
         except (AssertionError, WebDriverException) as problem:
             seen = os.path.join(tempfile.gettempdir(), 'mario_rl_widgets.png')
@@ -163,6 +169,6 @@ def main():
         finally:
             if driver: driver.quit()
             if lab: stop_lab(lab)
-    print('the widgets work in JupyterLab')
+    print(f"the widgets work in {'the classic Notebook' if args.classic else 'JupyterLab'}")
 
 if __name__ == '__main__': main()
