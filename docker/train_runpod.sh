@@ -11,7 +11,7 @@ export RESUME=${RESUME:-auto} PIP_ROOT_USER_ACTION=ignore
 export UV_PROJECT_ENVIRONMENT=${UV_PROJECT_ENVIRONMENT:-$HOME/.mario-rl} # not on the volume: small files are slow there
 
 mkdir -p "$volume/checkpoints"
-command -v uv > /dev/null || pip install --quiet uv
+uv --version &> /dev/null || pip install --quiet uv
 uv sync --quiet --project "$repository" --extra libretro --extra ray
 cd "$volume"
 export PATH="$UV_PROJECT_ENVIRONMENT/bin:$PATH"
