@@ -129,6 +129,7 @@ def update_q(self:Learner, batch, target:Tensor) -> TDLoss:
     self.q_step += 1
     return result
 
+# %% ../nbs/10_learner.ipynb #0148a3cc
 @patch
 def q_updates(self:Learner) -> Iterator[dict]: # detached metrics
     "Q steps without end, on prioritised transitions whose priorities are renewed after every few batches."
@@ -200,6 +201,7 @@ def wm_lr_at(self:Learner, done:float) -> float: # `done` in [0, 1]: how much of
     "The model's learning rate: a short rise, then a half cosine."
     return self.model.config.wm_lr * self.gentle(self.config.wm_settle) * min(1., (done + .001)/.05) * (.525 + .475*math.cos(math.pi*done))
 
+# %% ../nbs/10_learner.ipynb #28bfdb13
 @patch
 def wm_phase(self:Learner) -> Iterator[Progress]:
     "Train the world model, then carry Q over to the new latents."

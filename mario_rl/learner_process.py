@@ -56,6 +56,7 @@ class RunConfig:
     @property
     def workers_here(self) -> int: return 0 if self.engine == 'ray' and self.ray_address else self.workers # that share the learner's machine
 
+# %% ../nbs/12a_learner_process.ipynb #b4af549a
 @dataclass(frozen=True)
 class TrainConfig:
     "Everything that defines a training run."
@@ -113,7 +114,7 @@ class Progression:
     def sign_of_life(self): self.shared.beat[...] = time.time()
 
     @property
-    def silent(self) -> float: return time.time() - float(self.shared.beat) # seconds since the last one
+    def silence(self) -> float: return time.time() - float(self.shared.beat) # seconds since the last one
 
     def show(self, phase, step, steps, total): self.shared.phase[...], self.shared.numbers[:] = phase, (step, steps, total)
     def show_row(self, row):
@@ -183,6 +184,7 @@ def set_random_state(state:dict):
 # %% ../nbs/12a_learner_process.ipynb #8e0fd2f3
 class Halted(Exception): "Told to stop in the middle of something long."
 
+# %% ../nbs/12a_learner_process.ipynb #2073ef9c
 class LearnerProcess:
     "The learner, its run folder, and what it tells the others."
     def __init__(self, config:TrainConfig, store:FrameStore, weights:Weights, board:Board, progression:Progression, path:Path):
@@ -321,6 +323,7 @@ def rewind(self:LearnerProcess, state:dict):
     self.window.load_state_dict(state['window'])
     self.knows, self.last, self.due = state['knows'], state['last'], state['due']
 
+# %% ../nbs/12a_learner_process.ipynb #3df109d8
 @patch
 def find_replay(self:LearnerProcess, state:dict) -> bool:
     "Fill the store as it was when `state` was taken, if that can be done."
@@ -384,6 +387,7 @@ def wait_for_experience(self:LearnerProcess):
         self.idle(.1)
         self.save_sometimes()
 
+# %% ../nbs/12a_learner_process.ipynb #685e6fca
 @patch
 def save_sometimes(self:LearnerProcess):
     if time.time() - self.saved > self.config.run.save_every: self.save()
@@ -417,6 +421,7 @@ def learn(self:LearnerProcess):
     self.folder.log(f'stopped at learner step {self.step}, decision {self.learner.decisions}')
     self.board.stop()
 
+# %% ../nbs/12a_learner_process.ipynb #2fe8cb6d
 def run_learner(*args):
     "The learner's process; what it gives up for is its last line in the log."
     try: LearnerProcess(*args).learn()

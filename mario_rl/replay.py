@@ -302,6 +302,7 @@ def sample(self:Replay, batch_size:int,
     self.batches += 1
     return self._whole(lambda: next(self._draw(1, batch_size, latent)))
 
+# %% ../nbs/03_replay.ipynb #9e553ee0
 @patch
 def deal(self:Replay, batches:int, batch_size:int, latent:bool=False) -> Iterator: # of `Batch`
     "Draw several batches at once. The stacks of one are overwritten by those of the next: use it before you ask for more."

@@ -92,6 +92,7 @@ def open(cls:RunFolder,
     if not (Path(path)/'config.json').is_file(): raise UserError(f'no run at {path}: give a folder such as checkpoints/<run>')
     return cls(path)
 
+# %% ../nbs/11_run.ipynb #de613423
 @patch(as_prop=True)
 def config(self:RunFolder) -> dict:
     "The settings this run was started with."

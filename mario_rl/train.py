@@ -97,7 +97,7 @@ def wake(self:Crew):
 def watch(self:Crew):
     "Replace workers that died or hang, say when the learner hangs; raise `UserError` when workers keep dying."
     self.wake()
-    if (silent := self.progression.silent > SILENT) != self.silent:
+    if (silent := self.progression.silence > SILENT) != self.silent:
         self.silent = silent
         self.folder.log(f'the learner has not moved for {SILENT:.0f} seconds' if silent else 'the learner moves again')
     for i, worker in enumerate(self.workers):

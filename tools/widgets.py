@@ -98,7 +98,7 @@ class Page:
 
 def open_notebook(page, url, token, name, classic):
     "Open the notebook of a widget, run it, and wait for the picture."
-    where, ready, run = ((f'nbclassic/notebooks/{name}.ipynb', CLASSIC_READY, 'Jupyter.notebook.execute_all_cells()') if classic else
+    where, ready, run = ((f'notebooks/{name}.ipynb', CLASSIC_READY, 'Jupyter.notebook.execute_all_cells()') if classic else
                          (f'doc/workspaces/{name}/tree/{name}.ipynb', READY, "jupyterapp.commands.execute('notebook:run-all-cells')"))
     page.driver.get(f'{url}/{where}?token={token}')
     page.wait('a kernel', lambda: page.driver.execute_script(ready))
