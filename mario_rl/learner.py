@@ -250,8 +250,8 @@ def _encode_some(self:Learner, obs):
 def _settle(self:Learner):
     "After a model phase: a new version of the latents, and Q on them as it was; told to stop on the way, it has changed nothing."
     if self.before:
-        obs = self.replay.observations(self.config.anchor_rows)
-        old_z, new_z = (torch.cat([model.encode(part.to(self.device)) for part in obs.split(512)]) for model in (self.before, self.model))
+        obs = self.replay.observations(self.config.anchor_rows).to(self.device)
+        old_z, new_z = (model.encode(obs) for model in (self.before, self.model))
         nets, anchors = (self.target_q, self.mean_q, self.q), []
         moved = copy.deepcopy(nets)
         for q in moved:

@@ -123,10 +123,9 @@ def small_mlp(features:np.ndarray, # (N, D)
     return lambda new: net(standard(new))[:, 0].detach().numpy() * spread + centre
 
 # %% ../nbs/07_probes.ipynb #d1728a58
-def encode(model:WorldModel, obs:np.ndarray, batch:int=512) -> torch.Tensor:
-    "uint8 (N, 4, 64, 64) to float32 (N, latent_dim), in parts, on the model's device."
-    device = next(model.parameters()).device
-    return torch.cat([model.encode(part.to(device)) for part in torch.from_numpy(obs).split(batch)])
+def encode(model:WorldModel, obs:np.ndarray) -> torch.Tensor:
+    "uint8 (N, 4, 64, 64) to float32 (N, latent_dim), on the model's device."
+    return model.encode(torch.from_numpy(obs).to(next(model.parameters()).device))
 
 def probe_scores(model:WorldModel,
                  obs:np.ndarray, # uint8 (N, 4, 64, 64)

@@ -373,7 +373,7 @@ def _follow(self:Replay, rows, length):
 def refresh(self:Replay,
             encode:Callable, # uint8 (B, 4, 64, 64) -> float (B, latent_dim)
             version:int, # of the encoder, 0 or more; latents older than this are made again
-            batch:int=512
+            batch:int=64
            ) -> int: # rows encoded
     "Give every row that can be drawn, or is reached from one, a latent of this version."
     live = np.flatnonzero(self.tree.values)
