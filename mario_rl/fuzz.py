@@ -14,7 +14,7 @@ from typing import Callable
 import numpy as np, torch
 from .core import UserError
 from .faults import SETTINGS
-from .learner_process import TrainConfig
+from .settings import TrainConfig
 from .replay import FrameStore
 from .run import RunFolder, load_weights, read_csv, save_safetensors
 from .saved_replay import SavedReplay

@@ -19,9 +19,10 @@ from fastcore.basics import patch
 from .core import OneLineParser, UserError, add_flags, command, from_flags, pick_device
 from .emulator import emulator_name, pick_emulator
 from .dashboard import LiveView, Snapshot, WorkerStatus
-from .learner_process import JUDGED, Progression, RunConfig, TrainConfig, check, run_learner
+from .learner_process import JUDGED, Progression, run_learner
 from .replay import FrameStore
 from .run import COLUMNS, RunFolder, read_csv
+from .settings import RunConfig, TrainConfig, check
 from .worker import Board, SharedChannel, Weights, acting_network, run_worker
 from .wrappers import ACTIONS
 

@@ -14,6 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+BEGAN = time.time()
 FLAGS = ('--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
          '--disable-component-update --disable-sync --disable-dev-shm-usage --window-size=980,760')
 
@@ -94,7 +95,7 @@ class Page:
         before = self.look()
         do()
         self.wait(f'both pictures to change after {name}', lambda: all(a != b for a, b in zip(before, self.look())))
-        print(f'{name}: game and dream moved on', flush=True)
+        print(f'after {time.time() - BEGAN:.0f} s, {name}: game and dream moved on', flush=True)
 
 def open_notebook(page, url, token, name, classic):
     "Open the notebook of a widget, run it, and wait for the picture."
