@@ -244,7 +244,7 @@ def _refresh(self:Learner):
 @patch
 def _encode_some(self:Learner, obs):
     self.breathe()
-    return self.model.encode(obs.to(self.device)).cpu()
+    return self.model.encode(obs.to(self.device))
 
 @patch
 def _settle(self:Learner):
