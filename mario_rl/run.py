@@ -362,10 +362,11 @@ def load_checkpoint(self:RunFolder) -> dict:
     "The newest checkpoint that can be read, on the CPU; raises `UserError` when there is none."
     names = [name for name in CHECKPOINTS if (self.path/name).exists()]
     if not names: raise UserError(f'{self.path} has no checkpoint yet: start a new run')
+    reasons = []
     for name in names:
         try: return self._checkpoint(self.path/name)
-        except UserError as error: self.log(str(error))
-    raise UserError(f'no checkpoint in {self.path} can be read: start a new run')
+        except UserError as error: reasons.append(str(error)); self.log(reasons[-1])
+    raise UserError(f'{reasons[0]}, and no other can be read: start a new run')
 
 @patch
 def _checkpoint(self:RunFolder, path):
