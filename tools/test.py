@@ -26,8 +26,8 @@ def test(file, timeout, rcfile, jobs):
     "Test one notebook, `jobs` at a time; returns whether it passed, its seconds, and what to show if it did not."
     measured = ['-m', 'coverage', 'run', f'--rcfile={rcfile}'] if rcfile else []
     start, how = time.time(), ['--as-module'] if rcfile else []
-    threads = dict(OMP_NUM_THREADS=str(max(1, CORES//jobs)))
-    child = subprocess.Popen([sys.executable, *measured, ROOT/'tools/nbtest.py', file, *how], cwd=ROOT/'nbs', env=os.environ | threads, text=True,
+    env = dict(OMP_NUM_THREADS=str(max(1, CORES//jobs))) | os.environ # who sets it knows better
+    child = subprocess.Popen([sys.executable, *measured, ROOT/'tools/nbtest.py', file, *how], cwd=ROOT/'nbs', env=env, text=True,
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     try: output = child.communicate(timeout=timeout)[0]
     except subprocess.TimeoutExpired:
@@ -52,6 +52,7 @@ def main():
     parser.add_argument('--timeout', type=float, default=600, help='seconds one notebook may take (default: 600)')
     parser.add_argument('--coverage', action='store_true', help='measure which lines of mario_rl ran')
     args, results = parser.parse_args(), []
+    if args.jobs < 1: parser.error('--jobs: at least 1')
     found = find(args.names)
     alone = [file for file in found if title(file) in ALONE]
     together = [file for file in found if file not in alone]
