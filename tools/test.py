@@ -8,7 +8,7 @@ from pathlib import Path
 from notebooks import ROOT, find, title
 
 CORES = os.process_cpu_count() or 1
-ALONE = {'13_train', '13a_faults', '16a_bench_play', '16b_bench_replay', '16c_bench_learn', '17_bench'}
+ALONE = {'13_train', '13a_faults', '13c_soak', '16a_bench_play', '16b_bench_replay', '16c_bench_learn', '17_bench'}
 
 COVERAGE = '''[run]
 source = {root}/mario_rl
