@@ -2,7 +2,7 @@
 presses its buttons and the arrow keys, and looks whether both pictures change: the game's and the dream's. Then the sliders of
 the other three: an episode, a number of the latent, what if.
 `tools/widgets.py [--classic] [--screenshot FILE.png] [--weights FILE]`; needs chromium and chromedriver (Debian:
-chromium-driver), for `--classic` also nbclassic."""
+chromium-driver), for `--classic` also nbclassic in the same environment (`uv pip install nbclassic`)."""
 import argparse, os, secrets, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
 from pathlib import Path
 import nbformat
@@ -34,7 +34,9 @@ READY = '''
 const context = window.jupyterapp?.shell.currentWidget?.sessionContext
 return Boolean(context?.isReady && context.session?.kernel?.status === 'idle')'''
 
-CLASSIC_READY = 'return Boolean(window.Jupyter?.notebook?.kernel?.is_connected())'
+CLASSIC_READY = ''' // an extension of its own makes widgets; once it has asked the kernel for those that exist, it draws every output anew
+const manager = window.Jupyter?.notebook?.kernel?.widget_manager
+return Boolean(manager && window.requirejs.defined('nbextensions/anywidget/extension')) && manager._loadFromKernel().then(() => true)'''
 
 LOOK = ''' // the pictures of game and dream as one number each, from the page that the widget shows
 const img = document.querySelector('img.mario-screen'), canvas = document.createElement('canvas')
@@ -122,7 +124,7 @@ def slide(page, name):
     for i, handle in enumerate(handles):
         before = page.look()
         handle.click()
-        for _ in range(3): ActionChains(page.driver).send_keys(Keys.ARROW_RIGHT).perform()
+        ActionChains(page.driver).send_keys(Keys.END).perform()
         page.wait(f'the picture of {name} to change after slider {i + 1}', lambda: page.look() != before)
         print(f'{name}: slider {i + 1} of {len(handles)} changed the picture', flush=True)
 
