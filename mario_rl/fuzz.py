@@ -16,7 +16,7 @@ from .core import UserError
 from .faults import SETTINGS
 from .settings import TrainConfig
 from .replay import FrameStore
-from .run import RunFolder, load_weights, read_csv, save_safetensors
+from .run import CHECKPOINT, WEIGHTS, RunFolder, load_weights, read_csv, save_safetensors
 from .saved_replay import SavedReplay
 from .train import parse
 
@@ -60,10 +60,10 @@ def readers(folder:Path) -> dict: # name -> (file, good bytes, content to twist 
     "Every kind of file that a command opens, with its reader."
     run = RunFolder.create(run_dir=folder/'run', config=asdict(TrainConfig()))
     q = {name: torch.randn(shape) for name, shape in (('trunk.weight', (16, 8)), ('trunk.bias', (16,)), ('bins', (31,)))}
-    weights = dict(format='mario_rl', version=2, settings=SETTINGS, decisions=1, learner_step=1, world_model=None, q=q)
+    weights = WEIGHTS | dict(settings=SETTINGS, decisions=1, learner_step=1, world_model=None, q=q)
     run.save_weights(weights)
     save_safetensors(weights, folder/'w.safetensors')
-    state = dict(format='mario_rl checkpoint', version=1, step=5, learner=dict(q=q), env_steps=3)
+    state = CHECKPOINT | dict(step=5, learner=dict(q=q), env_steps=3)
     run.save_checkpoint(state)
     for step in range(100, 900, 100): run.append(dict(step=step, phase='q', q_loss=1/3, flags=0))
     run.close()
@@ -115,6 +115,8 @@ def fuzz(inputs:int, seed:int=0) -> dict: # reader -> {answer: how often}
     rng, folder, found = np.random.default_rng(seed), Path(tempfile.mkdtemp()), {}
     kinds = readers(folder)
     good = {name: file.read_bytes() for name, (file, *_) in kinds.items()}
+    refused = [name for name, (*_, read) in kinds.items() if answer(read) != 'read']
+    assert not refused, f'refused even without damage: {refused}' # else only the first check of a reader would be tested
     for number in range(inputs):
         name = list(kinds)[number % len(kinds)]
         file, content, write, read = kinds[name]
