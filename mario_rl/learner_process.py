@@ -227,8 +227,16 @@ def _write(self:LearnerProcess, files:dict, checkpoint:bytes, counts:dict|None):
 # %% ../nbs/12a_learner_process.ipynb #897db630
 @patch
 def resume(self:LearnerProcess):
-    "Go on from the run folder's checkpoint."
+    "Go on from the run folder's checkpoint; raises `UserError` where that holds something else."
     state = self.folder.load_checkpoint()
+    try: self.take_up(state)
+    except UserError: raise
+    except Exception as error: # whatever a stranger's file may cause
+        reason = f'{type(error).__name__}: {error}'.splitlines()[0][:120]
+        raise UserError(f'the checkpoint in {self.folder.path} does not fit its run ({reason}): start a new run') from None
+
+@patch
+def take_up(self:LearnerProcess, state:dict):
     same = self.find_replay(state)
     if same: self.learner.replay.load_state_dict(state['replay'])
     self.learner.load_state_dict(state['learner'], same)

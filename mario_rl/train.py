@@ -176,7 +176,9 @@ def open_run(config:TrainConfig) -> tuple: # the folder, and how many decisions 
     if not config.run.resume: return RunFolder.create(run_dir=config.run.run_dir, config=asdict(config)), 0
     folder = RunFolder.open(config.run.resume)
     folder.lock().close() # wait for whoever is still at it
-    return folder, folder.load_checkpoint()['env_steps']
+    decisions = folder.load_checkpoint().get('env_steps')
+    if type(decisions) is not int or decisions < 0: raise UserError(f'the checkpoint in {folder.path} holds no number of decisions: start a new run')
+    return folder, decisions
 
 # %% ../nbs/13_train.ipynb #eb7d6482
 def train(config:TrainConfig=TrainConfig(),
