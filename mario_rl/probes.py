@@ -14,7 +14,7 @@ from torch import nn
 from .dynamics import unroll
 from .emulator import mario_screen_x, mario_speed, mario_x, mario_y, nearest_enemy, on_ground
 from .world_model import WorldModel, score
-from .wrappers import make_env
+from .wrappers import make_env, without_inputs
 
 # %% ../nbs/07_probes.ipynb #424826e2
 LABELS = dict(x=mario_screen_x, y=mario_y, enemy=nearest_enemy, on_ground=on_ground, speed=mario_speed, level_x=mario_x)
@@ -160,14 +160,14 @@ def horizon(model:WorldModel, episodes:Episodes,
             ks:tuple=(1, 5, 10, 20, 40), # decisions ahead
             starts:int=512 # open-loop roll-outs for each k, evenly spaced over the episodes
            ) -> list: # a dict for each k: k, model_mse, nothing_changes_mse, mean_frame_mse (None: no episode that long)
-    "Mean squared error of predicted pictures in [0, 1], beside two naive predictions."
+    "Mean squared error of predicted pictures in [0, 1], the inputs in their corner not counted, beside two naive predictions."
     left, names, found = steps_left(episodes), ('model_mse', 'nothing_changes_mse', 'mean_frame_mse'), []
     for k in ks:
         rows = _spread(np.flatnonzero(left >= k), starts)
         if not len(rows): found.append(dict(k=k) | dict.fromkeys(names)); continue
         z = _ahead(model, episodes, rows, episodes.action[rows[:, None] + np.arange(k)]).z[:, -1]
-        real, now = (episodes.obs[at, -1].astype(np.float32) / 255 for at in (rows + k, rows))
-        guesses = model.decode(z)[:, 0].float().cpu().numpy(), now, real.mean(0)
+        real, now = (without_inputs(episodes.obs[at, -1]).astype(np.float32) / 255 for at in (rows + k, rows))
+        guesses = without_inputs(model.decode(z)[:, 0]).float().cpu().numpy(), now, real.mean(0)
         found.append(dict(k=k) | {name: float(np.square(guess - real).mean()) for name, guess in zip(names, guesses)})
     return found
 

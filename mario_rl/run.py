@@ -237,7 +237,7 @@ def _increasing(rows:list, last:int) -> list:
     return kept
 
 # %% ../nbs/11_run.ipynb #479e629f
-WEIGHTS = dict(format='mario_rl', version=2)
+WEIGHTS = dict(format='mario_rl', version=3)
 SETTINGS = dict(level=str, actions=str, emulator=str, stack=int, size=int, latent_dim=int, n_actions=int, world_model=bool)
 
 def pack(state:dict) -> bytes:
@@ -289,7 +289,7 @@ def load_weights(path:str|Path # a `weights.pt`, or a `.safetensors`
 def _problem(weights) -> str:
     "What is wrong with the content of a weights file; empty if nothing is."
     if not isinstance(weights, dict) or not _is(weights.get('format'), WEIGHTS['format']): return 'is no weights file of Mario RL'
-    if not _is(weights.get('version'), WEIGHTS['version']): return 'was written by another version of Mario RL: update this one'
+    if not _is(weights.get('version'), WEIGHTS['version']): return 'was written by another version of Mario RL, and fits only that one'
     if missing := {'settings', 'decisions', 'learner_step', 'world_model', 'q'} - set(weights): return f'lacks {min(missing)}'
     settings = weights['settings']
     if not isinstance(settings, dict): return 'lacks settings'
@@ -337,7 +337,7 @@ def _read_safetensors(path) -> dict:
     return weights | {net: state or None for net, state in nets.items()} if isinstance(weights, dict) else weights
 
 # %% ../nbs/11_run.ipynb #d7ba3fba
-CHECKPOINT = dict(format='mario_rl checkpoint', version=3)
+CHECKPOINT = dict(format='mario_rl checkpoint', version=4)
 CHECKPOINTS = '.checkpoint.new', 'checkpoint.pt', 'checkpoint.previous.pt' # from the newest to the oldest
 
 @patch

@@ -15,6 +15,7 @@ from torch import Tensor
 from .autoencoder import Decoder, Encoder, explained, motion_mse, motion_ssim, motion_weight, mse, pixels, ssim
 from .core import autocast, ema_update
 from .dynamics import Dynamics, Step, unroll
+from .wrappers import without_inputs
 
 # %% ../nbs/06_world_model.ipynb #5c5c9af6
 @dataclass(frozen=True)
@@ -103,10 +104,10 @@ def update_target(self:WorldModel):
 # %% ../nbs/06_world_model.ipynb #aceae33d
 def score(model:WorldModel, obs:Tensor # uint8 (N, 4, 64, 64), never trained on
          ) -> dict: # recon_mse, ssim, explained, motion_mse, motion_ssim
-    "How well `model` redraws the newest frames; raises `ValueError` where they are black."
-    previous, frame = pixels(obs[:, -2:]).chunk(2, 1)
+    "How well `model` redraws the newest frames, the inputs in their corner not counted; raises `ValueError` where they are black."
+    previous, frame = pixels(without_inputs(obs[:, -2:])).chunk(2, 1)
     if obs.max() <= 1: raise ValueError('these frames are black: were they divided by 255 before?')
-    pred = torch.cat([model.decode(z) for z in model.encode(obs).split(PART)])
+    pred = without_inputs(torch.cat([model.decode(z) for z in model.encode(obs).split(PART)]))
     return dict(recon_mse=mse(pred, frame), ssim=ssim(pred, frame), explained=explained(pred, frame),
                 motion_mse=motion_mse(pred, frame, previous), motion_ssim=motion_ssim(pred, frame, previous))
 

@@ -22,7 +22,7 @@ Its world model, on episodes of its own play (one action in ten random) that not
 SSIM {ssim:.2f}; probes of a small MLP, R²: x {probe_x_r2:.2f}, y {probe_y_r2:.2f}, nearest enemy {probe_enemy_r2:.2f};
 death within five decisions, AUC {death_auc:.2f}.
 
-It plays greedily on latents of {latent_dim} numbers and sees gray pictures of 64×64. It knows one level and nothing of any other.
+It plays greedily on latents of {latent_dim} numbers and sees gray pictures of 64×64 with the buttons in their corner. It knows one level and nothing of any other.
 """
 
 def row(result):
