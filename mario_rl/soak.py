@@ -41,8 +41,8 @@ def soak(minutes:float, flags:str='--level 1-1 --world-model --emulator auto') -
 
 # %% ../nbs/13c_soak.ipynb #4451b5aa
 def soak_report(samples:list) -> dict:
-    "First and last quarter after the warm-up; and the private memory of each process (command, workers, learner) minute by minute, in MB."
-    began, minutes = samples[0]['time'], {}
+    "All decisions; first and last quarter after the warm-up; and the private memory of each process (command, workers, learner) minute by minute, in MB."
+    began, minutes, played = samples[0]['time'], {}, samples[-1]['decisions'] - samples[0]['decisions']
     for one in samples: minutes.setdefault(int(one['time'] - began)//60, []).append(one['each'])
     series = [[round(mb) for mb in np.mean(each, 0)/2**20] for each in minutes.values()]
     samples = samples[len(samples)//3:]
@@ -51,7 +51,7 @@ def soak_report(samples:list) -> dict:
     mean = lambda part, name: float(np.mean([one[name] for one in part]))
     rate = lambda part, name: (part[-1][name] - part[0][name]) / (part[-1]['time'] - part[0]['time'])
     both = lambda name, how: {f'{name}_start': how(start, name), f'{name}_end': how(end, name)}
-    report = dict(minutes=(samples[-1]['time'] - samples[0]['time'])/60)
+    report = dict(minutes=(samples[-1]['time'] - samples[0]['time'])/60, decisions=played)
     for name in 'private', 'shared', 'files', 'weights_age': report |= both(name, mean)
     for name in 'decisions', 'learner_steps': report |= {f'{key}_per_s': value for key, value in both(name, rate).items()}
     return report | dict(memory_growth=report['private_end']/report['private_start'] - 1, minute_by_minute=series)
