@@ -237,6 +237,7 @@ def resume(self:LearnerProcess):
 
 @patch
 def take_up(self:LearnerProcess, state:dict):
+    "Everything as `state` has it."
     same = self.find_replay(state)
     if same: self.learner.replay.load_state_dict(state['replay'])
     self.learner.load_state_dict(state['learner'], same)

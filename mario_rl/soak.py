@@ -28,20 +28,19 @@ def sample(crew) -> dict:
                 each=[one['private'] for one in found], **{name: sum(one[name] for one in found) for name in found[0]})
 
 def soak(minutes:float, flags:str='--level 1-1 --world-model --emulator auto') -> dict: # in plain numbers
-    "Train for so long, from the first update on, with a dashboard where there is a terminal, and compare the end with the beginning."
-    samples, folder = [], tempfile.mkdtemp()
+    "Train for so long with a dashboard, where there is a terminal, and compare the end with the beginning."
+    samples, end, folder = [], time.time() + 60*minutes, tempfile.mkdtemp()
     def look(crew):
-        if not crew.progression.shared.numbers[2]: return # no update yet: the learner may still load its libraries
         if not samples or time.time() - samples[-1]['time'] > min(5, 2*minutes):
             with suppress(OSError): samples.append(sample(crew))
-        if samples and time.time() > samples[0]['time'] + 60*minutes: signal.raise_signal(signal.SIGTERM) # an ordinary stop
+        if time.time() > end: signal.raise_signal(signal.SIGTERM) # an ordinary stop
     train(parse(f'{flags} --run-dir {folder}/run'.split()), look)
     shutil.rmtree(folder)
     return soak_report(samples)
 
 # %% ../nbs/13c_soak.ipynb #4451b5aa
 def soak_report(samples:list) -> dict:
-    "All decisions; first and last quarter after the warm-up; and the private memory of each process (command, workers, learner) minute by minute, in MB."
+    "All decisions, first and last quarter after the warm-up, and the private memory of each process (command, workers, learner) minute by minute, in MB."
     began, minutes, played = samples[0]['time'], {}, samples[-1]['decisions'] - samples[0]['decisions']
     for one in samples: minutes.setdefault(int(one['time'] - began)//60, []).append(one['each'])
     series = [[round(mb) for mb in np.mean(each, 0)/2**20] for each in minutes.values()]

@@ -11,12 +11,7 @@ COMMAND = Path(sys.executable).with_name('mario_rl_train')
 FLAGS = ('--level 1-1 --world-model --workers 2 --emulator auto --learn-start 3000 --wm-steps 150 --q-steps 300 --buffer-size 50000 '
          '--save-every 5 --no-ui --threads 1 --learner-steps')
 
-STARTED = []
-
-def start(flags):
-    "Start a training; `main` leaves none behind."
-    STARTED.append(subprocess.Popen([COMMAND, *flags.split()], start_new_session=True, stdout=subprocess.DEVNULL))
-    return STARTED[-1]
+def train(flags): return subprocess.run([COMMAND, *flags.split()], stdout=subprocess.DEVNULL).returncode
 
 def wait_for(what, condition, log, seconds=300):
     "Wait for `condition`; end with the run's log if it does not come true."
@@ -30,33 +25,32 @@ def disturbed(folder, steps, ray_cluster):
     run, nodes = folder/'ray', [ray_cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20) for _ in range(3)]
     log = lambda: (run/'training.log').read_text() if (run/'training.log').exists() else ''
     places = lambda: re.findall(r'worker \d plays on \S+, node (\w+)', log())
-    process = start(f'{FLAGS} {steps} --engine ray --ray-address {ray_cluster.address} --run-dir {run}')
-    wait_for('two workers and a row', lambda: len(places()) == 2 and (run/'training.csv').exists() and len(read_csv(run)), log)
-    victim = next(node for node in nodes if node.node_id.startswith(places()[0]))
-    ray_cluster.remove_node(victim, allow_graceful=False)
-    wait_for('its worker elsewhere', lambda: len(places()) == 3 and 'node is gone' in log(), log)
-    step = int(read_csv(run).step.max())
-    wait_for('more rows', lambda: read_csv(run).step.max() > step, log)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    if start(f'--resume {run} --no-ui').wait(): sys.exit(f'the resumed run failed\n{log()}')
+    flags = f'{FLAGS} {steps} --engine ray --ray-address {ray_cluster.address} --run-dir {run}'
+    process = subprocess.Popen([COMMAND, *flags.split()], stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        wait_for('two workers and a row', lambda: len(places()) == 2 and (run/'training.csv').exists() and len(read_csv(run)), log)
+        victim = next(node for node in nodes if node.node_id.startswith(places()[0]))
+        ray_cluster.remove_node(victim, allow_graceful=False)
+        wait_for('its worker elsewhere', lambda: len(places()) == 3 and 'node is gone' in log(), log)
+        step = int(read_csv(run).step.max())
+        wait_for('more rows', lambda: read_csv(run).step.max() > step, log)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if train(f'--resume {run} --no-ui'): sys.exit(f'the resumed run failed\n{log()}')
     return run
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--steps', type=int, default=1500, help='learner steps (default: 1500)')
-    args, ray = parser.parse_args(), load_ray(local=True)
+    args = parser.parse_args()
+    load_ray(local=True)
     from ray.cluster_utils import Cluster
     ray_cluster = Cluster(initialize_head=True, head_node_args=dict(num_cpus=0, include_dashboard=False, object_store_memory=100 * 2**20))
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            run = disturbed(Path(folder), args.steps, ray_cluster)
-            ray_cluster.shutdown()
-            if start(f'{FLAGS} {args.steps} --run-dir {folder}/local').wait(): sys.exit('the local run failed')
-        finally:
-            for process in STARTED:
-                if process.poll() is None: os.killpg(process.pid, signal.SIGKILL)
-            ray_cluster.shutdown()
+        try: run = disturbed(Path(folder), args.steps, ray_cluster)
+        finally: ray_cluster.shutdown()
+        if train(f'{FLAGS} {args.steps} --run-dir {folder}/local'): sys.exit('the local run failed')
         print((run/'training.log').read_text())
         last = {name: read_csv(Path(folder)/name).ffill().iloc[-1] for name in ('ray', 'local')}
         steps = read_csv(run).step
