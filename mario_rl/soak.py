@@ -28,12 +28,13 @@ def sample(crew) -> dict:
                 each=[one['private'] for one in found], **{name: sum(one[name] for one in found) for name in found[0]})
 
 def soak(minutes:float, flags:str='--level 1-1 --world-model --emulator auto') -> dict: # in plain numbers
-    "Train for so long with a dashboard, where there is a terminal, and compare the end with the beginning."
-    samples, end, folder = [], time.time() + 60*minutes, tempfile.mkdtemp()
+    "Train for so long, from the first update on, with a dashboard where there is a terminal, and compare the end with the beginning."
+    samples, folder = [], tempfile.mkdtemp()
     def look(crew):
+        if not crew.progression.shared.numbers[2]: return # no update yet: a slow machine still loads the learner's libraries
         if not samples or time.time() - samples[-1]['time'] > min(5, 2*minutes):
             with suppress(OSError): samples.append(sample(crew))
-        if time.time() > end: signal.raise_signal(signal.SIGTERM) # an ordinary stop
+        if samples and time.time() > samples[0]['time'] + 60*minutes: signal.raise_signal(signal.SIGTERM) # an ordinary stop
     train(parse(f'{flags} --run-dir {folder}/run'.split()), look)
     shutil.rmtree(folder)
     return soak_report(samples)
