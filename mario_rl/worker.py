@@ -27,7 +27,7 @@ from .wrappers import ACTIONS, action_names, make_env
 class WorkerConfig:
     "Workers and exploration."
     envs_per_worker: int = 4 # games that one worker plays in turn, with one look of the network at all of them
-    epsilon_end: float = .02 # share of random actions when exploration has settled (worker i: 1 + 2i times as much)
+    epsilon_end: float = .02 # share of random actions when exploration has settled (the second, third and fourth of every four workers: 3, 5 and 7 times as much)
     explore: int = 20_000 # decisions of all workers before it begins to fall from 1
     epsilon_decisions: int = 50_000 # decisions over which it then falls
     greedy_every: int = 10 # one episode in so many is played without random actions
@@ -181,7 +181,7 @@ def recent_episodes(board:Board, n:int=40) -> np.ndarray: # of dtype `EPISODE`
 # %% ../nbs/09_worker.ipynb #cb7e4ac4
 def epsilon_at(decisions:int, config:WorkerConfig, index:int=0) -> float:
     "The share of random actions of worker `index`."
-    return max(config.epsilon_end*(1 + 2*index), 1 - max(0, decisions - config.explore)/config.epsilon_decisions)
+    return max(config.epsilon_end*(1 + 2*(index % 4)), 1 - max(0, decisions - config.explore)/config.epsilon_decisions)
 
 @torch.inference_mode()
 def greedy_actions(net:nn.Module, asked:list # (observation uint8 (4, 64, 64), last action) each, or None where nobody asks
