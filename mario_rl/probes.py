@@ -8,9 +8,11 @@ __all__ = ['LABELS', 'PROBED', 'read_labels', 'Episodes', 'collect', 'ridge', 'r
 
 # %% ../nbs/07_probes.ipynb #9ad4d57e
 from dataclasses import dataclass
+from functools import partial
 from typing import Callable
 import numpy as np, torch
 from torch import nn
+from torch.func import functional_call
 from .dynamics import unroll
 from .emulator import mario_screen_x, mario_speed, mario_x, mario_y, nearest_enemy, on_ground
 from .world_model import WorldModel, score
@@ -77,50 +79,55 @@ def collect(agent:Callable, # obs uint8 (4, 64, 64) -> action
 
 # %% ../nbs/07_probes.ipynb #6b02917e
 def ridge(features:np.ndarray, # (N, D)
-          label:np.ndarray, # (N,)
+          label:np.ndarray, # (N,), or several: (N, L)
           penalty:float=.1 # how strongly weights are held back, per sample and standardised feature
-         ) -> Callable: # features (M, D) -> predictions (M,)
+         ) -> Callable: # features (M, D) -> predictions (M,) or (M, L)
     "Linear regression with an L2 penalty."
     mean, scale = features.mean(0), features.std(0) + 1e-3
-    z, centre = (features - mean) / scale, label.mean(dtype=np.float64)
+    z, centre = (features - mean) / scale, label.mean(0, dtype=np.float64)
     gram = (z.T @ z / len(z)).astype(np.float64)
     weights = np.linalg.solve(gram + penalty*np.eye(len(gram)), (z.T @ (label - centre)) / len(z))
     return lambda new: (new - mean) / scale @ weights + centre
 
-def r2(prediction:np.ndarray, label:np.ndarray) -> float:
+def r2(prediction:np.ndarray, label:np.ndarray) -> np.ndarray: # both (N,) -> (), or (N, L) -> (L,)
     "Share of the label's variance that the prediction explains; 0 where the label never changes."
-    variance = label.var(dtype=np.float64)
-    return float(1 - np.square(prediction - label).mean() / variance) if variance else 0.
+    variance = label.var(0, dtype=np.float64)
+    return np.where(variance > 0, 1 - np.square(prediction - label).mean(0) / np.where(variance > 0, variance, 1), 0)[()]
 
 def fit_probe(z_train:np.ndarray, # (N, D) features to fit on
-              label_train:np.ndarray, # (N,)
+              label_train:np.ndarray, # (N,), or several: (N, L)
               z_test:np.ndarray, # (M, D) features of other episodes
-              label_test:np.ndarray, # (M,)
+              label_test:np.ndarray, # (M,) or (M, L)
               fit:Callable=ridge # or `small_mlp`
-             ) -> float: # R2 on the other episodes
+             ) -> np.ndarray: # R2 on the other episodes, () or (L,)
     "How well the features predict the label."
     return r2(fit(z_train, label_train)(z_test), label_test)
 
 # %% ../nbs/07_probes.ipynb #9b100608
 def small_mlp(features:np.ndarray, # (N, D)
-              label:np.ndarray, # (N,)
-              epochs:int=20, hidden:int=128) -> Callable: # features (M, D) -> predictions (M,)
-    "Regression by a network of two small hidden layers; the same data give the same network."
-    mean, scale, centre, spread = features.mean(0), features.std(0) + 1e-3, label.mean(), label.std() + 1e-6
-    standard = lambda new: torch.as_tensor((new - mean) / scale, dtype=torch.float32)
-    x, y = standard(features), torch.as_tensor((label - centre) / spread, dtype=torch.float32)
-    with torch.random.fork_rng(devices=[]):
+              label:np.ndarray, # (N,), or several: (N, L)
+              epochs:int=20, hidden:int=128, device:torch.device=torch.device('cpu'),
+              breathe:Callable=lambda: None # called before each epoch; may raise to end it
+             ) -> Callable: # features (M, D) -> predictions (M,) or (M, L)
+    "Regression by a network of two small hidden layers for each label, all trained side by side; the same data give the same networks."
+    mean, scale, centre, spread = features.mean(0), features.std(0) + 1e-3, label.mean(0), label.std(0) + 1e-6
+    tensor = lambda array: torch.as_tensor(array, dtype=torch.float32, device=device)
+    x, y = tensor((features - mean) / scale), tensor((label - centre) / spread).reshape(len(label), -1).T
+    with torch.random.fork_rng(devices=[device] if device.type == 'cuda' else []):
         torch.manual_seed(0)
-        net = nn.Sequential(nn.Linear(x.shape[1], hidden), nn.ReLU(), nn.Dropout(.1), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1))
-        optimizer = torch.optim.AdamW(net.parameters(), 1e-3, weight_decay=.1)
+        net = nn.Sequential(nn.Linear(x.shape[1], hidden), nn.ReLU(), nn.Dropout(.1), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1)).to(device)
+        weights = {name: p.detach().expand(len(y), *p.shape).clone().requires_grad_() for name, p in net.named_parameters()} # all begin alike
+        answers = torch.vmap(lambda weights, x: functional_call(net, weights, x)[:, 0], (0, None), randomness='same')
+        optimizer = torch.optim.AdamW(weights.values(), 1e-3, weight_decay=.1)
         schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1., .01, epochs)
         for _ in range(epochs):
-            for rows in torch.randperm(len(x)).split(128):
-                loss = (net(x[rows])[:, 0] - y[rows]).square().mean()
+            breathe()
+            for rows in torch.randperm(len(x), device=device).split(128):
+                loss = (answers(weights, x[rows]) - y[:, rows]).square().mean(1).sum()
                 optimizer.zero_grad(); loss.backward(); optimizer.step()
             schedule.step()
     net.eval()
-    return lambda new: net(standard(new))[:, 0].detach().numpy() * spread + centre
+    return lambda new: answers(weights, tensor((new - mean) / scale)).detach().T.cpu().numpy().reshape(len(new), *label.shape[1:]) * spread + centre
 
 # %% ../nbs/07_probes.ipynb #d1728a58
 def encode(model:WorldModel, obs:np.ndarray) -> torch.Tensor:
@@ -131,14 +138,14 @@ def probe_scores(model:WorldModel,
                  obs:np.ndarray, # uint8 (N, 4, 64, 64)
                  labels:dict, # name -> (N,)
                  held:np.ndarray, # bool (N,): scored on these, fitted on the others
-                 breathe:Callable=lambda: None # called before each probe; may raise to end it
+                 breathe:Callable=lambda: None # called now and then; may raise to end it
                 ) -> dict: # probe_x_r2 (small MLP), probe_x_linear_r2 and so on
     "R2 of the probes of a model's latents."
-    z = encode(model, obs).cpu().numpy()
-    def score(name, how):
-        breathe()
-        return fit_probe(z[~held], labels[name][~held], z[held], labels[name][held], how)
-    return {f'probe_{name}_{kind}r2': score(name, how) for kind, how in (('', small_mlp), ('linear_', ridge)) for name in PROBED}
+    z = encode(model, obs)
+    mlp = partial(small_mlp, device=z.device, breathe=breathe)
+    z, asked = z.cpu().numpy(), np.stack([labels[name] for name in PROBED], 1)
+    scores = {kind: fit_probe(z[~held], asked[~held], z[held], asked[held], how) for kind, how in (('', mlp), ('linear_', ridge))}
+    return {f'probe_{name}_{kind}r2': float(score) for kind, found in scores.items() for name, score in zip(PROBED, found)}
 
 # %% ../nbs/07_probes.ipynb #ea7c4920
 def steps_left(episodes:Episodes) -> np.ndarray:
