@@ -45,7 +45,7 @@ class NaiveReplay:
         return places, torch.tensor(weight/weight.max(), dtype=torch.float32), *(torch.as_tensor(np.array(part)) for part in parts)
 
 # %% ../nbs/16c_bench_learn.ipynb #f9236e91
-def filled_replay(decisions:int, latent_dim:int) -> Replay:
+def filled_replay(decisions:int, latent_dim:int, device:torch.device=torch.device('cpu')) -> Replay:
     "A replay of real frames from random play."
     store, rng = FrameStore(decisions*2), np.random.default_rng(0)
     writer, env, done = store.writer(0), make_env('1-1', emulator='auto', seed=0, noop_max=30), True
@@ -54,7 +54,7 @@ def filled_replay(decisions:int, latent_dim:int) -> Replay:
         obs, reward, terminated, truncated, _ = env.step(action)
         writer.step(action, reward, terminated, truncated, obs[-1])
         done = terminated or truncated
-    replay = Replay(store, ReplayConfig(buffer_size=decisions*2), latent_dim)
+    replay = Replay(store, ReplayConfig(buffer_size=decisions*2), latent_dim, device=device)
     replay.sync()
     return replay
 
@@ -116,12 +116,14 @@ def naive_wm(replay:Replay, n_actions:int=7, batch_size:int=64) -> Callable:
     return step
 
 # %% ../nbs/16c_bench_learn.ipynb #0af286c8
-def our_steps(replay:Replay, device:torch.device=torch.device('cpu')) -> dict:
+def our_steps(replay:Replay, recorded:bool=True) -> dict: # False: on a GPU, each kernel is started by itself
     "Our world-model and Q steps, eight Q steps for each of the others, as sides for `measure`."
     model = WorldModelConfig()
-    learners = {name: Learner(replay, 7, q_config=QConfig(q_batch_size=size), wm_config=config, device=device)
+    learners = {name: Learner(replay, 7, q_config=QConfig(q_batch_size=size), wm_config=config)
                 for name, size, config in (('q', 64, model), ('q_128', 128, model), ('pixel', 64, None))}
-    replay.refresh(lambda obs: learners['q'].model.encode(obs.to(device)), 1)
+    if not recorded:
+        for one in learners.values(): one.model_gradient, one.q_gradient, one.q_target = one._model_gradient, one._q_gradient, one._q_target
+    replay.refresh(lambda obs: learners['q'].model.encode(obs.to(replay.device)), 1)
     def repeat(step, times): # reading one number waits for the device
         return lambda steps: [step() for _ in range(times*steps)][-1].popitem()[1].item()
     sides = {name: repeat(learner.q_updates().__next__, 1 if name == 'pixel' else 8) for name, learner in learners.items()}
@@ -130,10 +132,13 @@ def our_steps(replay:Replay, device:torch.device=torch.device('cpu')) -> dict:
 def repeated(step:Callable) -> Callable: return lambda steps: [step() for _ in range(steps)]
 
 # %% ../nbs/16c_bench_learn.ipynb #0e7c6079
-def bench_device(replay:Replay, device:torch.device, steps:int=20, rounds:int=5) -> dict:
-    "Our steps per second on `device`, on the wall; the replay stays where it is."
-    t = measure(our_steps(replay, device), steps, rounds, time.perf_counter)
-    return {f'{device.type}_{name}_steps_per_s': rate(times)*(8 if name.startswith('q') else 1) for name, times in t.items()}
+def bench_device(replay:Replay, steps:int=20, rounds:int=5) -> dict:
+    "Our steps per second on the replay's device, on the wall, and how much recording them brings."
+    ours, singly = our_steps(replay), our_steps(replay, recorded=False)
+    t = measure(ours | {f'{name}_singly': side for name, side in singly.items()}, steps, rounds, time.perf_counter)
+    speeds = {f'{name}_steps_per_s': rate(t[name])*(8 if name.startswith('q') else 1) for name in ours}
+    gains = {f'{name}_vs_singly': speedup(t[name], t[f'{name}_singly']) for name in ours}
+    return {f'{replay.device.type}_{name}': value for name, value in (speeds | gains).items()}
 
 # %% ../nbs/16c_bench_learn.ipynb #2f05d928
 def bench_learning(decisions:int=3000, steps:int=8, rounds:int=9) -> dict:
@@ -146,4 +151,4 @@ def bench_learning(decisions:int=3000, steps:int=8, rounds:int=9) -> dict:
     device = pick_device('auto')
     return dict(wm_steps_per_s=rate(t['wm']), wm_vs_naive=speedup(t['wm'], t['wm_naive']),
                 q_steps_per_s=rate(t['q']), q_vs_naive=speedup(t['q'], t['q_naive']),
-                q_128_steps_per_s=rate(t['q_128']), pixel_q_steps_per_s=rate(t['pixel'])) | (bench_device(replay, device) if device.type != 'cpu' else {})
+                q_128_steps_per_s=rate(t['q_128']), pixel_q_steps_per_s=rate(t['pixel'])) | (bench_device(filled_replay(decisions, config.latent_dim, device)) if device.type != 'cpu' else {})

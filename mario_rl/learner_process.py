@@ -67,7 +67,8 @@ class Window:
         return means
 
     def state_dict(self) -> dict: return {name: torch.stack(values).cpu() for name, values in self.sums.items()}
-    def load_state_dict(self, state:dict): self.sums = {name: list(values) for name, values in state.items()}
+    def load_state_dict(self, state:dict, device:torch.device=torch.device('cpu')): # where the values to come are
+        self.sums = {name: list(values.to(device)) for name, values in state.items()}
 
 # %% ../nbs/12a_learner_process.ipynb #07692427
 NOTHING = dict(episodes=0, flags=0, x_max=0, seconds=0., recent=np.zeros(0, EPISODE)) # what an earlier part of the run has done
@@ -122,9 +123,9 @@ class LearnerProcess:
         self.window, self.files = Window(), SavedReplay(path, store) if run.save_replay and not run.deterministic else None
         seed_everything(run.seed)
         self.share_cores(False)
-        replay = Replay(store, config.replay, latent_dim=config.model.latent_dim if run.world_model else 0, seed=run.seed)
+        replay = Replay(store, config.replay, config.model.latent_dim if run.world_model else 0, run.seed, pick_device(run.device))
         self.learner = Learner(replay, len(ACTIONS[run.actions]), config.learner, config.q, config.model if run.world_model else None,
-                               pick_device(run.device), weights.publish, self.rest, self.breathe)
+                               weights.publish, self.rest, self.breathe)
         self.lockstep = self.play_here(weights) if run.deterministic else None
         if run.resume: self.resume()
         self.learner.publish(self.learner.acting)
@@ -256,7 +257,7 @@ def rewind(self:LearnerProcess, state:dict):
     "The table, too, ends where the checkpoint was taken."
     self.folder.close()
     self.folder.rewind(self.step)
-    self.window.load_state_dict(state['window'])
+    self.window.load_state_dict(state['window'], self.learner.device)
     self.knows, self.last, self.due = state['knows'], state['last'], state['due']
 
 # %% ../nbs/12a_learner_process.ipynb #3df109d8

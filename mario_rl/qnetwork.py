@@ -91,7 +91,7 @@ class PixelQ(Acting):
 
 # %% ../nbs/08_qnetwork.ipynb #ca37f71c
 def _chosen(q, obs, last, action): # the histograms of these actions, as logits (B, BINS)
-    return q.logits(obs, last)[torch.arange(len(action)), action]
+    return q.logits(obs, last)[torch.arange(len(action), device=action.device), action]
 
 @torch.no_grad()
 def td_target(q:nn.Module, target_q:nn.Module,

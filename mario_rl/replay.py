@@ -151,15 +151,16 @@ class Replay:
     "The learner's side of `store`: indexes what the workers publish and draws from it."
     def __init__(self, store:FrameStore, config:ReplayConfig=ReplayConfig(),
                  latent_dim:int=0, # numbers in a cached latent; 0: no cache
-                 seed:int=0):
-        self.store, self.config, self.rng = store, config, np.random.default_rng(seed)
+                 seed:int=0,
+                 device:torch.device=torch.device('cpu')): # where the learner computes: latents stay there
+        self.store, self.config, self.rng, self.device = store, config, np.random.default_rng(seed), device
         n = store.rows
         self.tree, self.batches = SumTree(n), 0 # batches drawn so far: what beta depends on
         self.gap = min(256, store.length // 4)
         self.seen, self.floor, self.counted = np.zeros((3, store.rings), np.int64) # per ring: rows indexed; first that may be drawn; count it goes by
         self.gain, self.discount = np.zeros((2, n), np.float32) # n-step outcome
         self.next = np.zeros(n, np.int32) # the row it leads to
-        self.latents, self.version = torch.zeros(n, latent_dim, dtype=torch.float16), np.full(n, -1, np.int32)
+        self.latents, self.version = torch.zeros(n, latent_dim, dtype=torch.float16, device=device), np.full(n, -1, np.int32)
 
     @property
     def rows(self) -> int: return int(np.count_nonzero(self.tree.values)) # that can be drawn
@@ -260,9 +261,9 @@ def _draw(self:Replay, batches, batch_size, latent) -> Iterator:
     reached, chance = self.next[rows].astype(np.int64), self.tree.get(rows)
     if latent and self.version[[rows, reached]].min() < 0: raise RuntimeError('a row has no latent: call refresh first')
     weight = ((chance.min(1, keepdims=True) / chance)**self.beta_at(self.batches)).astype(np.float32)
-    parts = map(torch.from_numpy, (rows, self._last(rows), self.store.action[rows].astype(np.int64), self.gain[rows],
-                                   self._last(reached), self.discount[rows], weight))
-    if latent: fetch, places = (self._cached, self._cached), (rows, reached)
+    parts = map(self._there, (rows, self._last(rows), self.store.action[rows].astype(np.int64), self.gain[rows],
+                              self._last(reached), self.discount[rows], weight))
+    if latent: fetch, places = (self._cached, self._cached), (self._there(rows), self._there(reached))
     else: fetch, places = self._fetchers(batch_size), (self._window(rows), self._window(reached))
     for now, later, (row, last, action, gain, next_last, discount, weigh) in zip(*places, zip(*parts)):
         yield Batch(row, fetch[0](now), last, action, gain, fetch[1](later), next_last, discount, weigh)
@@ -278,7 +279,10 @@ def _fetchers(self:Replay, batch_size):
     return [partial(self._fetch, out=np.empty((batch_size, STACK, *self.store.frames.shape[1:]), np.uint8)) for _ in range(2)]
 
 @patch
-def _cached(self:Replay, rows): return self.latents.index_select(0, torch.from_numpy(rows)).float()
+def _there(self:Replay, array): return torch.from_numpy(array).to(self.device)
+
+@patch
+def _cached(self:Replay, rows): return self.latents.index_select(0, rows).float()
 
 # %% ../nbs/03_replay.ipynb #a6d06c38
 @patch
@@ -380,7 +384,7 @@ def refresh(self:Replay,
     rows = np.union1d(live, self.next[live])
     rows = rows[self.version[rows] < version]
     for part in np.split(rows, range(batch, len(rows), batch)):
-        self.latents[torch.from_numpy(part)] = encode(self.stacks(part)).half().cpu()
+        self.latents.index_copy_(0, self._there(part), encode(self.stacks(part)).half().to(self.device))
         self.version[part] = version
     return len(rows)
 
