@@ -7,7 +7,7 @@ import pandas as pd
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
-from stable_baselines3.common.vec_env import SubprocVecEnv
+from stable_baselines3.common.vec_env import SubprocVecEnv, VecNormalize
 from mario_rl.evaluate import evaluate
 from mario_rl.wrappers import make_env
 
@@ -44,6 +44,7 @@ if __name__ == '__main__':
     args = parser.parse_args()
     learner, games, settings = LEARNERS[args.learner]
     envs = make_vec_env(lambda: make_env(args.level, emulator=args.emulator, sticky=.25, noop_max=30), games, args.seed, vec_env_cls=SubprocVecEnv)
+    envs = VecNormalize(envs, norm_obs=False) # rewards of the size that these settings are made for
     clock, model = Clock(args.seconds), learner('CnnPolicy', envs, seed=args.seed, device='cpu', **settings)
     model.learn(args.decisions, callback=clock)
     envs.close()
