@@ -61,8 +61,7 @@ class Learner:
                  rest:Callable=lambda on: None, # called with True when a model phase begins, with False when it is over
                  breathe:Callable=lambda: None # called now and then during long work; may raise to end it
                 ):
-        device = replay.device
-        self.replay, self.config, self.q_config, self.device = replay, config, q_config, device
+        self.replay, self.config, self.q_config, self.device = replay, config, q_config, (device := replay.device)
         self.publish, self.rest, self.breathe = publish, rest, breathe
         self.model = WorldModel(n_actions, wm_config).to(device) if wm_config else None
         self.q = (LatentQ(wm_config.latent_dim, n_actions, q_config.q_reach) if wm_config else PixelQ(n_actions, q_config.q_reach)).to(device)

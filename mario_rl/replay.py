@@ -261,9 +261,9 @@ def _draw(self:Replay, batches, batch_size, latent) -> Iterator:
     reached, chance = self.next[rows].astype(np.int64), self.tree.get(rows)
     if latent and self.version[[rows, reached]].min() < 0: raise RuntimeError('a row has no latent: call refresh first')
     weight = ((chance.min(1, keepdims=True) / chance)**self.beta_at(self.batches)).astype(np.float32)
-    parts = map(self._there, (rows, self._last(rows), self.store.action[rows].astype(np.int64), self.gain[rows],
-                              self._last(reached), self.discount[rows], weight))
-    if latent: fetch, places = (self._cached, self._cached), (self._there(rows), self._there(reached))
+    parts = list(map(self._there, (rows, self._last(rows), self.store.action[rows].astype(np.int64), self.gain[rows],
+                                   self._last(reached), self.discount[rows], weight)))
+    if latent: fetch, places = (self._cached, self._cached), (parts[0], self._there(reached))
     else: fetch, places = self._fetchers(batch_size), (self._window(rows), self._window(reached))
     for now, later, (row, last, action, gain, next_last, discount, weigh) in zip(*places, zip(*parts)):
         yield Batch(row, fetch[0](now), last, action, gain, fetch[1](later), next_last, discount, weigh)
