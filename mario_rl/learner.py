@@ -241,7 +241,7 @@ def wm_lr_at(self:Learner, done:float) -> float: # `done` in [0, 1]: how much of
 # %% ../nbs/10_learner.ipynb #28bfdb13
 @patch
 def wm_phase(self:Learner) -> Iterator[Progress]:
-    "Train the world model, then carry Q over to the new latents."
+    "Train the world model, carry Q over to the new latents, and make them."
     if self.phase != 'model':
         self.replay.sync()
         self.phase, self.at, self.before = 'model', 0, copy.deepcopy(self.model) if self.wm_step else None
@@ -252,6 +252,7 @@ def wm_phase(self:Learner) -> Iterator[Progress]:
         metrics, self.at = self.update_model(), self.at + 1
         yield Progress('model', self.at, steps, metrics)
     self._settle()
+    self._refresh()
     self.rest(False)
 
 # %% ../nbs/10_learner.ipynb #ed607c5e

@@ -309,9 +309,11 @@ def write_row(self:LearnerProcess, phase:str, means:dict):
 
 @patch
 def probe(self:LearnerProcess, n:int=8192):
-    "Ask the new latents where Mario is and the like: answers for the next row."
+    "Ask the new latents where Mario is and the like, while the workers rest: answers for the next row."
+    self.rest(True)
     obs, labels, held = self.learner.replay.labelled(min(n, self.learner.replay.rows))
     self.knows = probe_scores(self.learner.model, obs.numpy(), dict(zip(LABELS, labels.T.astype(np.float32))), held, self.breathe)
+    self.rest(False)
     self.due = False
 
 @patch
