@@ -151,7 +151,7 @@ class LearnerProcess:
         if self.halted and not self.config.run.deterministic: raise Halted
 
     def rest(self, on:bool):
-        "While the model learns, the workers rest and the learner has their cores."
+        "While the model learns and is looked at, the workers rest and the learner has their cores."
         self.board.pause(on)
         self.share_cores(on)
 
