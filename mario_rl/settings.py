@@ -6,7 +6,7 @@
 __all__ = ['RunConfig', 'TrainConfig', 'check']
 
 # %% ../nbs/11c_settings.ipynb #bdaafaf7
-import os
+import math, os
 from dataclasses import dataclass
 from .core import UserError, parse_levels, pick_device
 from .emulator import pick_emulator
@@ -77,7 +77,8 @@ def check(config:TrainConfig):
     if run.threads < 0: raise UserError('--threads must be at least 1, or 0 to choose')
     gamma, reach = config.replay.gamma, config.q.q_reach
     if not 0 <= gamma < 1: raise UserError('--gamma must be at least 0 and less than 1')
-    if reach < 4.99 + 1/(1 - gamma): raise UserError(f'--q-reach {reach:g} cannot hold the values of --gamma {gamma:g}: use {5 + 1/(1 - gamma):.0f} or more')
+    most = math.ceil(max(1.15/(1 - gamma), 6.15)) # running for ever; the decision that reaches the flag
+    if reach < most: raise UserError(f'--q-reach {reach:g} cannot hold the values of --gamma {gamma:g}: use {most} or more')
     if config.model.latent_dim % 64: raise UserError('--latent-dim must be a multiple of 64')
     rows, largest = config.replay.buffer_size, max(learner.batch_size, config.q.q_batch_size)
     if rows < largest: raise UserError(f'--buffer-size {rows} is smaller than a batch of {largest}')
