@@ -23,7 +23,7 @@ class QConfig:
     q_target_rate: float = .005 # how far the target network moves towards the network after each step
     q_average: int = 10_000 # steps whose average is saved for playing, never more than the latest tenth
     q_ahead: int = 8 # batches of latents that are drawn, and whose targets are computed, at once
-    q_reach: float = 25. # the largest value Q can express (the smallest: a fifth of it below 0); with our reward at least 1.15/(1 - gamma)
+    q_reach: float = 25. # the largest value Q can express (the smallest: a fifth of it below 0); with our reward at least 1.15/(1 - gamma) and 6.15
 
 # %% ../nbs/08_qnetwork.ipynb #d9cdcca6
 BINS, WIDTH = 31, .75 # bins of a histogram; the bell's standard deviation, in bins

@@ -16,7 +16,7 @@ from .qnetwork import QConfig
 from .replay import ReplayConfig
 from .worker import WorkerConfig
 from .world_model import WorldModelConfig
-from .wrappers import ACTIONS
+from .wrappers import ACTIONS, reward_parts
 
 # %% ../nbs/11c_settings.ipynb #8f2c2988
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def check(config:TrainConfig):
     if run.threads < 0: raise UserError('--threads must be at least 1, or 0 to choose')
     gamma, reach = config.replay.gamma, config.q.q_reach
     if not 0 <= gamma < 1: raise UserError('--gamma must be at least 0 and less than 1')
-    most = math.ceil(max(1.15/(1 - gamma), 6.15)) # running for ever; the decision that reaches the flag
+    runs, arrives = (sum(reward_parts(12, False, flag).values()) for flag in (False, True)) # for ever, or into the flag
+    most = math.ceil(max(runs/(1 - gamma), arrives))
     if reach < most: raise UserError(f'--q-reach {reach:g} cannot hold the values of --gamma {gamma:g}: use {most} or more')
     if config.model.latent_dim % 64: raise UserError('--latent-dim must be a multiple of 64')
     rows, largest = config.replay.buffer_size, max(learner.batch_size, config.q.q_batch_size)
