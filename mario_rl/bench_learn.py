@@ -29,13 +29,14 @@ class NaiveReplay:
     def stack(self, row:int) -> np.ndarray: # uint8 (4, 64, 64)
         return np.stack([self.store.frames[row - min(back, self.store.step[row])] for back in (3, 2, 1, 0)])
 
-    def transition(self, row:int) -> tuple: # obs, action, n-step reward, next obs, discount
-        reward, discount, at, s = 0., 1., row, self.store
+    def transition(self, row:int) -> tuple: # obs; for each of n steps: action (-1: it is over), reward, next obs, discount
+        s, at, steps = self.store, row, []
         for _ in range(self.n_step):
-            reward, discount = reward + discount*s.reward[at], discount*self.gamma*(not s.terminated[at])
-            at += 1
-            if s.action[at] == NO_ACTION: break
-        return self.stack(row), s.action[row], reward, self.stack(at), discount
+            over = s.action[at] == NO_ACTION
+            after = at if over else at + 1
+            steps.append((-1 if over else int(s.action[at]), float(s.reward[at]), self.stack(after), self.gamma*(not s.terminated[at])))
+            at = after
+        return self.stack(row), *map(np.array, zip(*steps))
 
     def sample(self, n:int) -> tuple: # places, weights, and the five parts of the transitions as tensors
         chance = self.priority**.6 / (self.priority**.6).sum()
@@ -68,11 +69,17 @@ def naive_q(replay:Replay, model:WorldModel, n_actions:int=7, batch_size:int=64)
         with torch.no_grad(): return model.encoder.norm(encoder(obs.float()/255).flatten(1))
     def step():
         places, weight, obs, action, reward, next_obs, discount = naive.sample(batch_size)
-        z, next_z = encode(obs), encode(next_obs)
+        z, next_z = encode(obs), encode(next_obs.flatten(0, 1)).unflatten(0, action.shape)
         with torch.no_grad():
-            best = q(next_z).argmax(1, keepdim=True)
-            target = reward.float() + discount.float()*target_q(next_z).gather(1, best).squeeze(1)
-        logits = q.logits(z)[torch.arange(batch_size), action.long()]
+            for k in reversed(range(action.shape[1])):
+                last = action[:, k].clamp(min=0)
+                best, values = q(next_z[:, k], last).argmax(1), target_q(next_z[:, k], last)
+                value = values[torch.arange(batch_size), best]
+                if k < action.shape[1] - 1: # a further step counts if it was the best
+                    expected = values[torch.arange(batch_size), action[:, k + 1].clamp(min=0)]
+                    value = value + (action[:, k + 1] == best)*(target - expected)
+                target = reward[:, k].float() + discount[:, k].float()*value
+        logits = q.logits(z)[torch.arange(batch_size), action[:, 0]]
         loss = (F.cross_entropy(logits, bell(target, q.bins), reduction='none')*weight).mean()
         optimizer.zero_grad()
         loss.backward()

@@ -22,7 +22,7 @@ from .qnetwork import Acting, LatentQ, PixelQ
 from .emulator import emulator_name, pick_emulator
 from .run import atomic_write, load_weights
 from .world_model import WorldModel, WorldModelConfig
-from .wrappers import ACTIONS, make_env
+from .wrappers import ACTIONS, held_action, make_env
 
 # %% ../nbs/14_evaluate.ipynb #d51158e5
 @dataclass
@@ -46,16 +46,16 @@ def random_agent(n_actions:int=7, seed:int=0) -> Agent:
 
 # %% ../nbs/14_evaluate.ipynb #70cb7f32
 class _Greedy(Acting):
-    "The best action for one observation after the other; it remembers what it chose last."
-    last, seen = 0, None
+    "The best action for an observation, whose newest picture shows the action before."
+    def __init__(self, encoder, q, actions):
+        super().__init__(encoder, q)
+        self.actions = actions
 
     @torch.inference_mode()
     def __call__(self, obs):
-        if self.seen is None or not np.array_equal(self.seen[1:], obs[:-1]): self.last = 0 # an episode begins
         device = next(self.parameters()).device
-        q = self.forward(torch.as_tensor(obs, device=device)[None], torch.tensor([self.last], device=device))
-        self.last, self.seen = int(q.argmax()), obs
-        return self.last
+        last = torch.tensor([held_action(obs[-1], self.actions)], device=device)
+        return int(self.forward(torch.as_tensor(obs, device=device)[None], last).argmax())
 
 def _networks(actions, n_actions, latent_dim, world_model, **other):
     "The world model (or None) and the Q network that settings describe, untrained."
@@ -79,7 +79,7 @@ def load_agent(path:str|Path, # a weights file or a run folder
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
         raise UserError(f'{path} holds networks that do not fit its settings: train again, or take another file') from None
     if model: model.eval().float().to(device)
-    act = _Greedy(model.encoder, q) if model else _Greedy(q.encoder, q.q)
+    act = _Greedy(*((model.encoder, q) if model else (q.encoder, q.q)), settings['actions'])
     return Agent(act.eval().float().to(device), settings, str(path), weights['decisions'], model)
 
 # %% ../nbs/14_evaluate.ipynb #0de7f251

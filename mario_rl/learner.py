@@ -57,12 +57,13 @@ class Learner:
     def __init__(self, replay:Replay, n_actions:int,
                  config:LearnerConfig=LearnerConfig(), q_config:QConfig=QConfig(),
                  wm_config:WorldModelConfig=None, # None: Q on pixels, without a world model
+                 sticky:float=0., # probability that the game repeats the action before, see `td_target`
                  publish:Callable=lambda net: None, # called with the acting network whenever workers should have it
                  rest:Callable=lambda on: None, # called with True when a model phase begins, with False when it is over
                  breathe:Callable=lambda: None # called now and then during long work; may raise to end it
                 ):
         self.replay, self.config, self.q_config, self.device = replay, config, q_config, (device := replay.device)
-        self.publish, self.rest, self.breathe = publish, rest, breathe
+        self.sticky, self.publish, self.rest, self.breathe = sticky, publish, rest, breathe
         self.model = WorldModel(n_actions, wm_config).to(device) if wm_config else None
         self.q = (LatentQ(wm_config.latent_dim, n_actions, q_config.q_reach) if wm_config else PixelQ(n_actions, q_config.q_reach)).to(device)
         self.target_q, self.mean_q = (copy.deepcopy(self.q).requires_grad_(False) for _ in range(2))
@@ -148,7 +149,7 @@ def _draw(self:Learner) -> list: # (batch, target) pairs
 
 @patch
 def _q_target(self:Learner, *batch) -> dict:
-    with autocast(self.device): return dict(target=td_target(self.q, self.target_q, Batch(*batch)))
+    with autocast(self.device): return dict(target=td_target(self.q, self.target_q, Batch(*batch), self.sticky))
 
 @patch
 def update_q(self:Learner, batch, target:Tensor) -> TDLoss: # detached

@@ -125,7 +125,7 @@ class LearnerProcess:
         self.share_cores(False)
         replay = Replay(store, config.replay, config.model.latent_dim if run.world_model else 0, run.seed, pick_device(run.device))
         self.learner = Learner(replay, len(ACTIONS[run.actions]), config.learner, config.q, config.model if run.world_model else None,
-                               weights.publish, self.rest, self.breathe)
+                               config.worker.sticky, weights.publish, self.rest, self.breathe)
         self.lockstep = self.play_here(weights) if run.deterministic else None
         if run.resume: self.resume()
         self.learner.publish(self.learner.acting)

@@ -90,17 +90,24 @@ class PixelQ(Acting):
         super().__init__(Encoder(latent_dim, stack), LatentQ(latent_dim, n_actions, reach))
 
 # %% ../nbs/08_qnetwork.ipynb #ca37f71c
-def _chosen(q, obs, last, action): # the histograms of these actions, as logits (B, BINS)
-    return q.logits(obs, last)[torch.arange(len(action), device=action.device), action]
+def _pick(values, action): return values.gather(-1, action[..., None])[..., 0]
 
 @torch.no_grad()
 def td_target(q:nn.Module, target_q:nn.Module,
-              batch # a `replay.Batch`: `reward` holds the discounted n-step sum, `discount` is 0 after a terminal step
+              batch, # a `replay.Batch` of actions that were executed
+              sticky:float=0. # probability that the action before is executed again, whatever is chosen
              ) -> torch.Tensor: # float (B,)
-    "n-step double-DQN targets."
-    best = q(batch.next_obs, batch.next_last).argmax(1)
-    following = mean_of(_chosen(target_q, batch.next_obs, batch.next_last, best), target_q.bins)
-    return batch.reward + batch.discount * following
+    "Double-DQN targets over several steps, corrected as in Retrace ([Munos et al. 2016](https://arxiv.org/abs/1606.02647))."
+    last, action = batch.action.clamp(min=0), F.pad(batch.action[:, 1:], (0, 1), value=-1) # before and after each `next_obs`
+    obs, shape = batch.next_obs.flatten(0, 1), last.shape
+    best = q(obs, last.flatten()).argmax(1).view(shape)
+    values = target_q(obs, last.flatten()).unflatten(0, shape)
+    expected = torch.lerp(_pick(values, best), _pick(values, last), sticky)
+    follows = ((action == best) | (action == last) & (sticky > 0)).to(expected.dtype) # would have been done, or may have happened
+    taken, target = _pick(values, action.clamp(min=0)), expected[:, -1]
+    for k in reversed(range(shape[1] - 1)):
+        target = expected[:, k] + follows[:, k]*(batch.reward[:, k + 1] + batch.discount[:, k + 1]*target - taken[:, k])
+    return batch.reward[:, 0] + batch.discount[:, 0]*target
 
 # %% ../nbs/08_qnetwork.ipynb #b136e30c
 class TDLoss(NamedTuple):
@@ -112,7 +119,8 @@ class TDLoss(NamedTuple):
 def td_loss(q:nn.Module, batch, target:torch.Tensor # float (B,), see `td_target`
            ) -> TDLoss:
     "Cross-entropy between the histograms of the actions taken and bells around their targets."
-    logits = _chosen(q, batch.obs, batch.last, batch.action)
+    first = batch.action[:, 0]
+    logits = q.logits(batch.obs, batch.last)[torch.arange(len(first), device=first.device), first]
     loss = (F.cross_entropy(logits, bell(target, q.bins), reduction='none') * batch.weight).mean()
     taken = mean_of(logits.detach(), q.bins)
     return TDLoss(loss, taken - target, taken)

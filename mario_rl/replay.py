@@ -139,7 +139,7 @@ def sample(self:SumTree, n:int, rng:np.random.Generator) -> np.ndarray: # int64 
 class ReplayConfig:
     "Replay."
     buffer_size: int = 200_000 # frames kept, over all workers
-    n_step: int = 5 # rewards summed before the value estimate takes over
+    n_step: int = 3 # decisions that a target looks ahead
     gamma: float = .95 # discount of a reward one decision later
     alpha: float = .6 # 0 draws uniformly, 1 in proportion to the TD error
     beta: float = .4 # how far importance weights undo that, at first
@@ -158,8 +158,7 @@ class Replay:
         self.tree, self.batches = SumTree(n), 0 # batches drawn so far: what beta depends on
         self.gap = min(256, store.length // 4)
         self.seen, self.floor, self.counted = np.zeros((3, store.rings), np.int64) # per ring: rows indexed; first that may be drawn; count it goes by
-        self.gain, self.discount = np.zeros((2, n), np.float32) # n-step outcome
-        self.next = np.zeros(n, np.int32) # the row it leads to
+        self.next = np.zeros(n, np.int32) # the row that a transition leads to
         self.latents, self.version = torch.zeros(n, latent_dim, dtype=torch.float16, device=device), np.full(n, -1, np.int32)
 
     @property
@@ -205,9 +204,6 @@ def sync(self:Replay) -> int: # how many transitions are new
     taken = acted.sum(1)
     row, reached = window[:, 0], window[np.arange(len(window)), taken]
     new = (taken > 0) & (number + taken < count[ring]) & (self.tree.get(row) == 0)
-    gamma = self.config.gamma**np.arange(n + 1)
-    self.gain[row[new]] = (s.reward[window[:, :n]] * acted)[new] @ gamma[:n]
-    self.discount[row[new]] = (gamma[taken] * ~(s.terminated[window[:, :n]] & acted).any(1))[new]
     self.next[row[new]] = reached[new]
     if new.any(): self.tree.set(row[new], self.tree.values.max() or 1.)
     return int(new.sum())
@@ -234,15 +230,14 @@ def stacks(self:Replay, rows) -> torch.Tensor:
 
 # %% ../nbs/03_replay.ipynb #17d54d51
 class Batch(NamedTuple):
-    "Transitions of n steps; observations are uint8 stacks (B, 4, 64, 64) or float32 latents (B, latent_dim)."
+    "Up to n steps in a row; observations are uint8 stacks (4, 64, 64) or float32 latents (latent_dim,)."
     rows: torch.Tensor # int64 (B,), for `update`
-    obs: torch.Tensor
+    obs: torch.Tensor # (B, ...)
     last: torch.Tensor # int64 (B,), the action before `obs`; 0 at the start of an episode
-    action: torch.Tensor # int64 (B,)
-    reward: torch.Tensor # float32 (B,), discounted sum until `next_obs`
-    next_obs: torch.Tensor
-    next_last: torch.Tensor # int64 (B,), the action before `next_obs`
-    discount: torch.Tensor # float32 (B,), of the value of `next_obs`; 0 if terminated
+    action: torch.Tensor # int64 (B, n); -1 where the episode is over
+    reward: torch.Tensor # float32 (B, n)
+    next_obs: torch.Tensor # (B, n, ...), after each action
+    discount: torch.Tensor # float32 (B, n), of the value of `next_obs`; 0 if terminated
     weight: torch.Tensor # float32 (B,), at most 1
 
 @patch
@@ -258,15 +253,24 @@ class Outrun(RuntimeError): "Nothing is indexed that could be drawn: nothing was
 def _draw(self:Replay, batches, batch_size, latent) -> Iterator:
     if not self.tree.total: raise Outrun('nothing to draw: play and call sync (and refresh) first')
     rows = np.ascontiguousarray(self.tree.sample(batches*batch_size, self.rng).reshape(batch_size, batches).T)
-    reached, chance = self.next[rows].astype(np.int64), self.tree.get(rows)
-    if latent and self.version[[rows, reached]].min() < 0: raise RuntimeError('a row has no latent: call refresh first')
+    *steps, after = self._ahead(rows)
+    if latent and min(self.version[rows].min(), self.version[after].min()) < 0: raise RuntimeError('a row has no latent: call refresh first')
+    chance = self.tree.get(rows)
     weight = ((chance.min(1, keepdims=True) / chance)**self.beta_at(self.batches)).astype(np.float32)
-    parts = list(map(self._there, (rows, self._last(rows), self.store.action[rows].astype(np.int64), self.gain[rows],
-                                   self._last(reached), self.discount[rows], weight)))
-    if latent: fetch, places = (self._cached, self._cached), (parts[0], self._there(reached))
-    else: fetch, places = self._fetchers(batch_size), (self._window(rows), self._window(reached))
-    for now, later, (row, last, action, gain, next_last, discount, weigh) in zip(*places, zip(*parts)):
-        yield Batch(row, fetch[0](now), last, action, gain, fetch[1](later), next_last, discount, weigh)
+    parts = map(self._there, (rows, self._last(rows), *steps, weight))
+    fetch, places = self._fetching(rows, after, latent)
+    for now, later, (row, last, action, reward, discount, weigh) in zip(*places, zip(*parts)):
+        yield Batch(row, fetch[0](now), last, action, reward, fetch[1](later), discount, weigh)
+
+@patch
+def _ahead(self:Replay, rows): # (...)
+    "The steps from `rows` on: action, reward, discount and the row after each, (..., n)."
+    s, k, reached = self.store, np.arange(self.config.n_step), self.next[rows][..., None].astype(np.int64)
+    taken = (reached - rows[..., None]) % s.length
+    acted, path = k < taken, self._around(rows, k)
+    return (np.where(acted, s.action[path].astype(np.int64), -1), s.reward[path] * acted,
+            (self.config.gamma * ~(s.terminated[path] & acted)).astype(np.float32),
+            np.where(k + 1 < taken, self._around(rows, k + 1), reached))
 
 @patch
 def _last(self:Replay, rows): # the actions before the observations at `rows`, int64 of the same shape
@@ -274,15 +278,17 @@ def _last(self:Replay, rows): # the actions before the observations at `rows`, i
     return np.where(self.store.step[rows] > 0, self.store.action[before], 0).astype(np.int64)
 
 @patch
-def _fetchers(self:Replay, batch_size):
-    "`_fetch` for obs and next_obs, each into memory of its own: a fresh megabyte for each batch would cost more than filling it."
-    return [partial(self._fetch, out=np.empty((batch_size, STACK, *self.store.frames.shape[1:]), np.uint8)) for _ in range(2)]
+def _fetching(self:Replay, rows, after, latent):
+    "How obs and next_obs are looked up, and where. Stacks go into memory of their own: a fresh megabyte for each batch would cost more than filling it."
+    if latent: return (self._cached, self._cached), list(map(self._there, (rows, after)))
+    places = list(map(self._window, (rows, after)))
+    return [partial(self._fetch, out=np.empty((*place.shape[1:], *self.store.frames.shape[1:]), np.uint8)) for place in places], places
 
 @patch
 def _there(self:Replay, array): return torch.from_numpy(array).to(self.device)
 
 @patch
-def _cached(self:Replay, rows): return self.latents.index_select(0, rows).float()
+def _cached(self:Replay, rows): return self.latents.index_select(0, rows.flatten()).float().unflatten(0, rows.shape)
 
 # %% ../nbs/03_replay.ipynb #a6d06c38
 @patch
@@ -379,9 +385,9 @@ def refresh(self:Replay,
             version:int, # of the encoder, 0 or more; latents older than this are made again
             batch:int=64
            ) -> int: # rows encoded
-    "Give every row that can be drawn, or is reached from one, a latent of this version."
+    "Give every row that can be drawn, and those that its steps lead to, a latent of this version."
     live = np.flatnonzero(self.tree.values)
-    rows = np.union1d(live, self.next[live])
+    rows = np.union1d(live, self._ahead(live)[-1])
     rows = rows[self.version[rows] < version]
     for part in np.split(rows, range(batch, len(rows), batch)):
         self.latents.index_copy_(0, self._there(part), encode(self.stacks(part)).half().to(self.device))
@@ -389,7 +395,7 @@ def refresh(self:Replay,
     return len(rows)
 
 # %% ../nbs/03_replay.ipynb #300dd52f
-_KNOWN = 'seen', 'floor', 'counted', 'gain', 'discount', 'next'
+_KNOWN = 'seen', 'floor', 'counted', 'next'
 
 @patch
 def state_dict(self:Replay, latents:bool=False) -> dict: # with the cached latents, or without: then they are made anew
@@ -412,5 +418,5 @@ def load_state_dict(self:Replay, state:dict):
 def nbytes(self:Replay) -> dict:
     "Bytes of each part; all but `latents` are there without a world model."
     return dict(frames=self.store.frames.nbytes, rows=self.store.shared.nbytes - self.store.frames.nbytes,
-                outcomes=self.gain.nbytes + self.discount.nbytes + self.next.nbytes, tree=self.tree.nbytes,
+                next=self.next.nbytes, tree=self.tree.nbytes,
                 latents=self.latents.nbytes + self.version.nbytes)

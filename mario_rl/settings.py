@@ -75,6 +75,8 @@ def check(config:TrainConfig):
     if run.engine not in ('local', 'ray'): raise UserError(f"unknown --engine '{run.engine}': use local or ray")
     if run.deterministic and run.engine != 'local': raise UserError('--deterministic plays beside the learner: leave out --engine')
     if run.threads < 0: raise UserError('--threads must be at least 1, or 0 to choose')
+    for name in ('epsilon_end', 'rewind', 'practice', 'sticky'):
+        if not 0 <= getattr(config.worker, name) <= 1: raise UserError(f"--{name.replace('_', '-')} must be from 0 to 1")
     gamma, reach = config.replay.gamma, config.q.q_reach
     if not 0 <= gamma < 1: raise UserError('--gamma must be at least 0 and less than 1')
     runs, arrives = (sum(reward_parts(12, False, flag).values()) for flag in (False, True)) # for ever, or into the flag

@@ -32,6 +32,7 @@ class WorkerConfig:
     epsilon_decisions: int = 50_000 # decisions over which it then falls
     greedy_every: int = 10 # one episode in so many is played without random actions
     rewind: float = .75 # probability that after a death the next episode begins some moments before it
+    practice: float = .2 # ε is at least this in the first 32 decisions of such an episode
     sticky: float = .25 # probability that the game repeats the previous action instead (0: a controller that never fails)
     noop_max: int = 30 # NES frames waited at most before an episode, so that no two begin alike
     patience: int = 150 # decisions without progress after which an episode is truncated
@@ -179,9 +180,9 @@ def recent_episodes(board:Board, n:int=40) -> np.ndarray: # of dtype `EPISODE`
     return np.concatenate(found)
 
 # %% ../nbs/09_worker.ipynb #cb7e4ac4
-def epsilon_at(decisions:int, config:WorkerConfig, index:int=0) -> float:
-    "The share of random actions of worker `index`."
-    return max(config.epsilon_end*(1 + 2*(index % 4)), 1 - max(0, decisions - config.explore)/config.epsilon_decisions)
+def epsilon_at(decisions:int, config:WorkerConfig, index:int=0, practising:bool=False) -> float:
+    "The share of random actions of worker `index`; `practising`: at the start of an episode that begins before a death."
+    return max(config.epsilon_end*(1 + 2*(index % 4)), 1 - max(0, decisions - config.explore)/config.epsilon_decisions, config.practice*practising)
 
 @torch.inference_mode()
 def greedy_actions(net:nn.Module, asked:list # (observation uint8 (4, 64, 64), last action) each, or None where nobody asks
@@ -223,11 +224,11 @@ def play(env, channel, explore:Explorer, config:WorkerConfig, index:int=0) -> It
         greedy = not again and channel.row['episodes'] % config.greedy_every == config.greedy_every - 1
         action, total, length, began, done = 0, 0., 0, time.perf_counter(), False
         while not done:
-            if length % 32 == 0: epsilon = 0. if greedy else epsilon_at(channel.decisions, config, index)
+            if length % 32 == 0: epsilon = 0. if greedy else epsilon_at(channel.decisions, config, index, again and length == 0)
             choice = explore(epsilon)
             answer = yield (obs, action) if choice is None else None
-            action = answer if choice is None else choice
-            obs, reward, terminated, truncated, info = env.step(action)
+            obs, reward, terminated, truncated, info = env.step(answer if choice is None else choice)
+            action = info['action'] # what was executed
             channel.step(action, reward, terminated, truncated, obs[-1], read_labels(env.ram))
             total, length, done = total + reward, length + 1, terminated or truncated
             if not done: rewind.remember(env, length)
