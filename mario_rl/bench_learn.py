@@ -72,8 +72,7 @@ def naive_q(replay:Replay, model:WorldModel, n_actions:int=7, batch_size:int=64)
         z, next_z = encode(obs), encode(next_obs.flatten(0, 1)).unflatten(0, action.shape)
         with torch.no_grad():
             for k in reversed(range(action.shape[1])):
-                last = action[:, k].clamp(min=0)
-                best, values = q(next_z[:, k], last).argmax(1), target_q(next_z[:, k], last)
+                best, values = q(next_z[:, k]).argmax(1), target_q(next_z[:, k])
                 value = values[torch.arange(batch_size), best]
                 if k < action.shape[1] - 1: # a further step counts if it was the best
                     expected = values[torch.arange(batch_size), action[:, k + 1].clamp(min=0)]

@@ -79,7 +79,8 @@ def load_agent(path:str|Path, # a weights file or a run folder
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
         raise UserError(f'{path} holds networks that do not fit its settings: train again, or take another file') from None
     if model: model.eval().float().to(device)
-    act = _Greedy(*((model.encoder, q) if model else (q.encoder, q.q)), settings['actions'])
+    encoder, head = (model.encoder, q) if model else (q.encoder, q.q)
+    act = _Greedy(encoder, head, settings['actions'])
     return Agent(act.eval().float().to(device), settings, str(path), weights['decisions'], model)
 
 # %% ../nbs/14_evaluate.ipynb #0de7f251

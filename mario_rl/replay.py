@@ -265,12 +265,17 @@ def _draw(self:Replay, batches, batch_size, latent) -> Iterator:
 @patch
 def _ahead(self:Replay, rows): # (...)
     "The steps from `rows` on: action, reward, discount and the row after each, (..., n)."
-    s, k, reached = self.store, np.arange(self.config.n_step), self.next[rows][..., None].astype(np.int64)
-    taken = (reached - rows[..., None]) % s.length
+    s, k = self.store, np.arange(self.config.n_step)
+    taken, after = self._after(rows)
     acted, path = k < taken, self._around(rows, k)
     return (np.where(acted, s.action[path].astype(np.int64), -1), s.reward[path] * acted,
-            (self.config.gamma * ~(s.terminated[path] & acted)).astype(np.float32),
-            np.where(k + 1 < taken, self._around(rows, k + 1), reached))
+            (self.config.gamma * ~(s.terminated[path] & acted)).astype(np.float32), after)
+
+@patch
+def _after(self:Replay, rows): # (...)
+    "How many steps lead on from `rows`, (..., 1), and the row after each, (..., n): the last one again where there are fewer than n."
+    taken = (self.next[rows] - rows)[..., None] % self.store.length
+    return taken, self._around(rows, np.minimum(np.arange(self.config.n_step) + 1, taken))
 
 @patch
 def _last(self:Replay, rows): # the actions before the observations at `rows`, int64 of the same shape
@@ -387,7 +392,7 @@ def refresh(self:Replay,
            ) -> int: # rows encoded
     "Give every row that can be drawn, and those that its steps lead to, a latent of this version."
     live = np.flatnonzero(self.tree.values)
-    rows = np.union1d(live, self._ahead(live)[-1])
+    rows = np.union1d(live, self._after(live)[1])
     rows = rows[self.version[rows] < version]
     for part in np.split(rows, range(batch, len(rows), batch)):
         self.latents.index_copy_(0, self._there(part), encode(self.stacks(part)).half().to(self.device))
