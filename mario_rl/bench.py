@@ -35,6 +35,7 @@ def bench_growth(capacities:tuple=(50_000, 200_000, 500_000), batches:tuple=(32,
     for size in batches:
         learner = Learner(replay, 7, LearnerConfig(batch_size=size), QConfig(q_batch_size=size), WorldModelConfig())
         replay.refresh(learner.model.encode, 1)
+        learner.retarget()
         updates = learner.q_updates()
         sides = dict(q=lambda n: [next(updates) for _ in range(8*n)], wm=lambda n: [learner.update_model() for _ in range(n)])
         times = measure(sides, 2, rounds)

@@ -21,7 +21,7 @@ class Ours:
     "Mario RL, without a latent cache: `push` one step, `draw` batches of 64 and renew their priorities."
     def __init__(self, capacity:int):
         self.store, self.pushed = FrameStore(capacity), 0
-        self.replay, self.writer = Replay(self.store, ReplayConfig(buffer_size=capacity, n_step=1)), self.store.writer(0)
+        self.replay, self.writer = Replay(self.store, ReplayConfig(buffer_size=capacity)), self.store.writer(0)
 
     def push(self, obs, action, reward, terminated, truncated, next_obs):
         if not self.writer.open: self.writer.begin(obs[-1])

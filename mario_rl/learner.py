@@ -13,7 +13,7 @@ import numpy as np, torch, torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor, nn
 from .core import autocast, flatten
-from .qnetwork import Acting, LatentQ, PixelQ, QConfig, TDLoss, td_loss, td_target
+from .qnetwork import Acting, LatentQ, Outlook, PixelQ, QConfig, TDLoss, outlook, retrace, td_loss
 from .replay import Batch, Outrun, Replay, Sequences
 from .world_model import WorldModel, WorldModelConfig, score
 
@@ -57,7 +57,7 @@ class Learner:
     def __init__(self, replay:Replay, n_actions:int,
                  config:LearnerConfig=LearnerConfig(), q_config:QConfig=QConfig(),
                  wm_config:WorldModelConfig=None, # None: Q on pixels, without a world model
-                 sticky:float=0., # probability that the game repeats the action before, see `td_target`
+                 sticky:float=0., # probability that the game repeats the action before, see `outlook`
                  publish:Callable=lambda net: None, # called with the acting network whenever workers should have it
                  rest:Callable=lambda on: None, # called with True when a model phase begins, with False when it is over
                  breathe:Callable=lambda: None # called now and then during long work; may raise to end it
@@ -73,7 +73,8 @@ class Learner:
         self.wm_step = self.q_step = self.decisions_before = 0
         self.version, self.next_wm, self.anchor = 1, config.learn_start, None
         self.phase, self.at, self.before = '', 0, None # the phase under way, its steps so far, the model before it
-        self.model_gradient, self.q_gradient, self.q_target = (Recorded(step, device) for step in (self._model_gradient, self._q_gradient, self._q_target))
+        self.model_gradient, self.q_gradient = Recorded(self._model_gradient, device), Recorded(self._q_gradient, device)
+        self.target = torch.zeros(replay.store.rows, device=device) # of each row, in the Q phase under way
         self.dealt, self.done, self.spoiled = [], [], 0 # batches to come; rows and TD errors of those used; steps in a row that were none
 
     def _trained(self): return [p for p in self.model.parameters() if p.requires_grad]
@@ -128,28 +129,39 @@ def _model_gradient(self:Learner, *sequences) -> dict:
 @patch
 def _judge(self:Learner, sound:bool): self.spoiled = 0 if sound else self.spoiled + 1
 
+# %% ../nbs/10_learner.ipynb #f473b95a
+@patch
+@torch.no_grad()
+def retarget(self:Learner):
+    "Targets and priorities of everything that can be drawn."
+    replay, (rows, *told) = self.replay, self.replay.moments()
+    last, action, reward, discount, alive = map(replay._there, told)
+    view = self._view(rows, last, action*alive)
+    view = view._replace(trust=view.trust*alive)
+    def rings(values): return torch.zeros_like(self.target).index_copy(0, replay._there(rows), values).view(replay.store.rings, -1)
+    self.target = retrace(Outlook(*map(rings, view)), rings(reward), rings(discount), self.q_config.n_step).flatten()
+    replay.update(replay._there(rows), view.q - self.target[rows])
+
+@patch
+def _view(self:Learner, rows, last, action) -> Outlook: # of the moments at `rows`
+    "Both networks look at them, some at a time."
+    views, size = [], self.q_config.q_batch_size * (self.q_config.q_ahead if self.model else 1)
+    for part in np.split(np.arange(len(rows)), range(size, len(rows), size)):
+        self.breathe()
+        obs = self.replay.latents_at(rows[part]) if self.model else self.replay.stacks(rows[part]).to(self.device)
+        with autocast(self.device): views.append(outlook(self.q, self.target_q, obs, last[part], action[part], self.sticky))
+    return Outlook(*map(torch.cat, zip(*views)))
+
 # %% ../nbs/10_learner.ipynb #920585c0
 @patch
 def _deal(self:Learner) -> list: # of `Batch`
     "The next few batches; of what is there now, if workers have written over everything that this phase began with."
-    ahead = self.q_config.q_ahead if self.model else 1 # a look at pixels is no small pass
+    ahead = self.q_config.q_ahead if self.model else 1 # stacks of one batch are overwritten by those of the next
     deal = lambda: [_to(batch, self.device) for batch in self.replay.deal(ahead, self.q_config.q_batch_size, self.model is not None)]
     try: return deal()
     except Outrun:
-        self.replay.sync()
-        self._refresh()
+        self._prepare()
         return deal()
-
-@patch
-def _draw(self:Learner) -> list: # (batch, target) pairs
-    "Draw batches, and compute all their targets in one pass."
-    dealt = self._deal()
-    target = self.q_target(*map(torch.cat, zip(*dealt)))['target']
-    return list(zip(dealt, target.chunk(len(dealt))))
-
-@patch
-def _q_target(self:Learner, *batch) -> dict:
-    with autocast(self.device): return dict(target=td_target(self.q, self.target_q, Batch(*batch), self.sticky))
 
 @patch
 def update_q(self:Learner, batch, target:Tensor) -> TDLoss: # detached
@@ -174,9 +186,9 @@ def q_updates(self:Learner) -> Iterator[dict]: # detached metrics
     while True:
         if not self.dealt:
             self._renew_priorities()
-            self.dealt = self._draw()
-        batch, target = self.dealt.pop(0)
-        result = self.update_q(batch, target)
+            self.dealt = self._deal()
+        batch = self.dealt.pop(0)
+        result = self.update_q(batch, self.target[batch.rows])
         self.done.append((batch.rows, result.td_error))
         yield dict(q_loss=result.loss, q_mean=result.q.mean(), q_max=result.q.max(), td_error=result.td_error.abs().mean())
 
@@ -260,10 +272,9 @@ def wm_phase(self:Learner) -> Iterator[Progress]:
 @patch
 def q_phase(self:Learner) -> Iterator[Progress]:
     "Train Q on stored latents (or on pixels), then let the workers have it."
-    begins = self.phase != 'q'
-    if begins: self.replay.sync()
-    self._refresh()
-    if begins:
+    if self.phase == 'q': self._refresh()
+    else:
+        self._prepare()
         for group in self.q_optimizer.param_groups: group['lr'] = self.q_config.q_lr * self.gentle(self.q_config.q_settle)
         self.phase, self.at = 'q', 0
     updates = self.q_updates()
@@ -275,6 +286,13 @@ def q_phase(self:Learner) -> Iterator[Progress]:
     self.publish(self.acting)
 
 # %% ../nbs/10_learner.ipynb #873da1ee
+@patch
+def _prepare(self:Learner):
+    "All that a Q phase needs to know about what was played until now."
+    self.replay.sync()
+    self._refresh()
+    self.retarget()
+
 @patch
 def _refresh(self:Learner):
     "Encode what has no latent of the present encoder."
@@ -318,7 +336,7 @@ _COUNTERS = 'wm_step', 'q_step', 'next_wm', 'version', 'phase', 'at'
 def state_dict(self:Learner) -> dict:
     "Networks, optimisers, counters, and what is under way."
     parts = {name: getattr(self, name).state_dict() for name in _NETS if getattr(self, name, None) is not None}
-    under_way = dict(dealt=[[*batch, target] for batch, target in self.dealt], done=list(map(list, self.done)))
+    under_way = dict(target=self.target, dealt=list(map(list, self.dealt)), done=list(map(list, self.done)))
     return (parts | {name: getattr(self, name) for name in _COUNTERS} | under_way
             | dict(decisions=self.decisions, anchor=self.anchor and list(self.anchor)))
 
@@ -332,11 +350,13 @@ def load_state_dict(self:Learner, state:dict,
         if name in state: getattr(self, name).load_state_dict(state[name])
     for name in _COUNTERS: setattr(self, name, state[name])
     self.anchor = state['anchor'] and Anchor(*state['anchor'])
-    here = lambda tensors: [tensor.to(self.device) for tensor in tensors]
-    self.dealt = [(Batch(*batch), target) for *batch, target in map(here, state['dealt'])] if same_replay else []
-    self.done = [tuple(here(pair)) for pair in state['done']] if same_replay else []
     self.decisions_before, self.spoiled = state['decisions'] - self.replay.decisions, 0
-    if not same_replay: self.replay.batches = self.q_step
+    if same_replay:
+        here = lambda tensors: [tensor.to(self.device) for tensor in tensors]
+        self.target, self.dealt, self.done = state['target'].to(self.device), [Batch(*here(batch)) for batch in state['dealt']], [tuple(here(pair)) for pair in state['done']]
+    else:
+        self.dealt, self.done, self.replay.batches = [], [], self.q_step
+        if self.phase == 'q': self.phase = '' # it begins anew, with targets of what is there
 
 # %% ../nbs/10_learner.ipynb #43eefdfc
 @patch

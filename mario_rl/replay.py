@@ -139,7 +139,6 @@ def sample(self:SumTree, n:int, rng:np.random.Generator) -> np.ndarray: # int64 
 class ReplayConfig:
     "Replay."
     buffer_size: int = 200_000 # frames kept, over all workers
-    n_step: int = 3 # decisions that a target looks ahead
     gamma: float = .95 # discount of a reward one decision later
     alpha: float = .6 # 0 draws uniformly, 1 in proportion to the TD error
     beta: float = .4 # how far importance weights undo that, at first
@@ -158,7 +157,6 @@ class Replay:
         self.tree, self.batches = SumTree(n), 0 # batches drawn so far: what beta depends on
         self.gap = min(256, store.length // 4)
         self.seen, self.floor, self.counted = np.zeros((3, store.rings), np.int64) # per ring: rows indexed; first that may be drawn; count it goes by
-        self.next = np.zeros(n, np.int32) # the row that a transition leads to
         self.latents, self.version = torch.zeros(n, latent_dim, dtype=torch.float16, device=device), np.full(n, -1, np.int32)
 
     @property
@@ -194,19 +192,13 @@ def _retire(self:Replay):
 @patch
 def sync(self:Replay) -> int: # how many transitions are new
     "Index what the workers published since the last call."
-    count, n, s = self._retire(), self.config.n_step, self.store
+    count = self._retire()
     self.version[self._at(*self._between(np.maximum(self.seen, self.floor), count))] = -1
-    ring, number = self._between(np.maximum(self.seen - n, self.floor), count)
+    row = self._at(*self._between(np.maximum(self.seen - 1, self.floor), count - 1)) # of whom the next is published too
     self.seen = count
-    window = self._at(ring[:, None], number[:, None] + np.arange(n + 1)) # (rows, n+1)
-    acted = (s.action[window[:, :n]] != NO_ACTION) & (number[:, None] + np.arange(n) < count[ring, None])
-    acted = np.logical_and.accumulate(acted, 1) # while the episode lasts
-    taken = acted.sum(1)
-    row, reached = window[:, 0], window[np.arange(len(window)), taken]
-    new = (taken > 0) & (number + taken < count[ring]) & (self.tree.get(row) == 0)
-    self.next[row[new]] = reached[new]
-    if new.any(): self.tree.set(row[new], self.tree.values.max() or 1.)
-    return int(new.sum())
+    new = row[self.store.action[row] != NO_ACTION]
+    if len(new): self.tree.set(new, self.tree.values.max() or 1.)
+    return len(new)
 
 # %% ../nbs/03_replay.ipynb #f40c2766
 @patch
@@ -230,14 +222,14 @@ def stacks(self:Replay, rows) -> torch.Tensor:
 
 # %% ../nbs/03_replay.ipynb #17d54d51
 class Batch(NamedTuple):
-    "Up to n steps in a row; observations are uint8 stacks (4, 64, 64) or float32 latents (latent_dim,)."
+    "Transitions; observations are uint8 stacks (4, 64, 64) or float32 latents (latent_dim,)."
     rows: torch.Tensor # int64 (B,), for `update`
     obs: torch.Tensor # (B, ...)
     last: torch.Tensor # int64 (B,), the action before `obs`; 0 at the start of an episode
-    action: torch.Tensor # int64 (B, n); -1 where the episode is over
-    reward: torch.Tensor # float32 (B, n)
-    next_obs: torch.Tensor # (B, n, ...), after each action
-    discount: torch.Tensor # float32 (B, n), of the value of `next_obs`; 0 if terminated
+    action: torch.Tensor # int64 (B,)
+    reward: torch.Tensor # float32 (B,)
+    next_obs: torch.Tensor # (B, ...), after the action
+    discount: torch.Tensor # float32 (B,), of the value of `next_obs`; 0 if terminated
     weight: torch.Tensor # float32 (B,), at most 1
 
 @patch
@@ -253,34 +245,26 @@ class Outrun(RuntimeError): "Nothing is indexed that could be drawn: nothing was
 def _draw(self:Replay, batches, batch_size, latent) -> Iterator:
     if not self.tree.total: raise Outrun('nothing to draw: play and call sync (and refresh) first')
     rows = np.ascontiguousarray(self.tree.sample(batches*batch_size, self.rng).reshape(batch_size, batches).T)
-    *steps, after = self._ahead(rows)
+    after = self.after(rows)
     if latent and min(self.version[rows].min(), self.version[after].min()) < 0: raise RuntimeError('a row has no latent: call refresh first')
     chance = self.tree.get(rows)
     weight = ((chance.min(1, keepdims=True) / chance)**self.beta_at(self.batches)).astype(np.float32)
-    parts = map(self._there, (rows, self._last(rows), *steps, weight))
+    parts = map(self._there, (rows, *self.steps(rows), weight))
     fetch, places = self._fetching(rows, after, latent)
     for now, later, (row, last, action, reward, discount, weigh) in zip(*places, zip(*parts)):
         yield Batch(row, fetch[0](now), last, action, reward, fetch[1](later), discount, weigh)
 
 @patch
-def _ahead(self:Replay, rows): # (...)
-    "The steps from `rows` on: action, reward, discount and the row after each, (..., n)."
-    s, k = self.store, np.arange(self.config.n_step)
-    taken, after = self._after(rows)
-    acted, path = k < taken, self._around(rows, k)
-    return (np.where(acted, s.action[path].astype(np.int64), -1), s.reward[path] * acted,
-            (self.config.gamma * ~(s.terminated[path] & acted)).astype(np.float32), after)
+def after(self:Replay, rows:np.ndarray) -> np.ndarray:
+    "The rows that follow `rows` in their rings."
+    return self._around(rows, np.array([1]))[..., 0]
 
 @patch
-def _after(self:Replay, rows): # (...)
-    "How many steps lead on from `rows`, (..., 1), and the row after each, (..., n): the last one again where there are fewer than n."
-    taken = (self.next[rows] - rows)[..., None] % self.store.length
-    return taken, self._around(rows, np.minimum(np.arange(self.config.n_step) + 1, taken))
-
-@patch
-def _last(self:Replay, rows): # the actions before the observations at `rows`, int64 of the same shape
-    before = self._around(rows, np.array([-1]))[..., 0]
-    return np.where(self.store.step[rows] > 0, self.store.action[before], 0).astype(np.int64)
+def steps(self:Replay, rows:np.ndarray) -> tuple:
+    "The last action, the action, its reward and the discount of what follows, each of the shape of `rows`."
+    s, before = self.store, self._around(rows, np.array([-1]))[..., 0]
+    last = np.where(s.step[rows] > 0, s.action[before], 0).astype(np.int64)
+    return last, s.action[rows].astype(np.int64), s.reward[rows], (self.config.gamma * ~s.terminated[rows]).astype(np.float32)
 
 @patch
 def _fetching(self:Replay, rows, after, latent):
@@ -290,10 +274,15 @@ def _fetching(self:Replay, rows, after, latent):
     return [partial(self._fetch, out=np.empty((*place.shape[1:], *self.store.frames.shape[1:]), np.uint8)) for place in places], places
 
 @patch
+def latents_at(self:Replay, rows:np.ndarray) -> torch.Tensor:
+    "The cached latents at `rows`: float32 (B, latent_dim)."
+    return self._cached(self._there(rows))
+
+@patch
 def _there(self:Replay, array): return torch.from_numpy(array).to(self.device)
 
 @patch
-def _cached(self:Replay, rows): return self.latents.index_select(0, rows.flatten()).float().unflatten(0, rows.shape)
+def _cached(self:Replay, rows): return self.latents.index_select(0, rows).float()
 
 # %% ../nbs/03_replay.ipynb #a6d06c38
 @patch
@@ -316,6 +305,16 @@ def sample(self:Replay, batch_size:int,
     "Draw transitions in proportion to their priorities."
     self.batches += 1
     return self._whole(lambda: next(self._draw(1, batch_size, latent)))
+
+# %% ../nbs/03_replay.ipynb #c16b0f8a
+@patch
+def moments(self:Replay) -> tuple: # int64 (N,), what `steps` says of them, bool (N,)
+    "Every row that can be drawn or that one leads to; their steps; and which of them can be drawn."
+    def read():
+        live = np.flatnonzero(self.tree.values)
+        rows = np.union1d(live, self.after(live))
+        return rows, *self.steps(rows), self.tree.get(rows) > 0
+    return self._whole(read)
 
 # %% ../nbs/03_replay.ipynb #9e553ee0
 @patch
@@ -390,9 +389,8 @@ def refresh(self:Replay,
             version:int, # of the encoder, 0 or more; latents older than this are made again
             batch:int=64
            ) -> int: # rows encoded
-    "Give every row that can be drawn, and those that its steps lead to, a latent of this version."
-    live = np.flatnonzero(self.tree.values)
-    rows = np.union1d(live, self._after(live)[1])
+    "Give every row that can be drawn, and the row it leads to, a latent of this version."
+    rows = self.moments()[0]
     rows = rows[self.version[rows] < version]
     for part in np.split(rows, range(batch, len(rows), batch)):
         self.latents.index_copy_(0, self._there(part), encode(self.stacks(part)).half().to(self.device))
@@ -400,7 +398,7 @@ def refresh(self:Replay,
     return len(rows)
 
 # %% ../nbs/03_replay.ipynb #300dd52f
-_KNOWN = 'seen', 'floor', 'counted', 'next'
+_KNOWN = 'seen', 'floor', 'counted'
 
 @patch
 def state_dict(self:Replay, latents:bool=False) -> dict: # with the cached latents, or without: then they are made anew
@@ -423,5 +421,5 @@ def load_state_dict(self:Replay, state:dict):
 def nbytes(self:Replay) -> dict:
     "Bytes of each part; all but `latents` are there without a world model."
     return dict(frames=self.store.frames.nbytes, rows=self.store.shared.nbytes - self.store.frames.nbytes,
-                next=self.next.nbytes, tree=self.tree.nbytes,
+                tree=self.tree.nbytes,
                 latents=self.latents.nbytes + self.version.nbytes)

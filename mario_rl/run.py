@@ -337,7 +337,7 @@ def _read_safetensors(path) -> dict:
     return weights | {net: state or None for net, state in nets.items()} if isinstance(weights, dict) else weights
 
 # %% ../nbs/11_run.ipynb #d7ba3fba
-CHECKPOINT = dict(format='mario_rl checkpoint', version=5)
+CHECKPOINT = dict(format='mario_rl checkpoint', version=6)
 CHECKPOINTS = '.checkpoint.new', 'checkpoint.pt', 'checkpoint.previous.pt' # from the newest to the oldest
 
 @patch
