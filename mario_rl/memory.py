@@ -15,7 +15,7 @@ PROCESS, LEARNING = 370e6, 400e6 # bytes that each process has for itself; that 
 
 def row_bytes(latent_dim:int) -> int: # 0: no latents
     "Bytes of one row of the replay, all arrays together."
-    return 4096 + 23 + 4 + 9 + 4 + 2*latent_dim # frame, row, where it leads, priority, version, latent
+    return 4096 + 23 + 9 + 4 + 2*latent_dim # frame, row, priority, version, latent
 
 def memory_needed(rows:int, latent_dim:int, workers:int) -> float: # bytes
     "What a run will have when its replay is full."
