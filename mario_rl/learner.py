@@ -90,6 +90,10 @@ class Learner:
         return self.before or self.model
 
     @property
+    def _together(self) -> int: # batches; of stacks one, which are overwritten by those of the next
+        return self.q_config.q_ahead if self.model else 1
+
+    @property
     def decisions(self) -> int: return self.decisions_before + self.replay.decisions
 
     @property
@@ -145,7 +149,7 @@ def retarget(self:Learner):
 @patch
 def _view(self:Learner, rows, last, action) -> Outlook: # of the moments at `rows`
     "Both networks look at them, some at a time."
-    views, size = [], self.q_config.q_batch_size * (self.q_config.q_ahead if self.model else 1)
+    views, size = [], self.q_config.q_batch_size * self._together
     for part in np.split(np.arange(len(rows)), range(size, len(rows), size)):
         self.breathe()
         obs = self.replay.latents_at(rows[part]) if self.model else self.replay.stacks(rows[part]).to(self.device)
@@ -156,8 +160,7 @@ def _view(self:Learner, rows, last, action) -> Outlook: # of the moments at `row
 @patch
 def _deal(self:Learner) -> list: # of `Batch`
     "The next few batches; of what is there now, if workers have written over everything that this phase began with."
-    ahead = self.q_config.q_ahead if self.model else 1 # stacks of one batch are overwritten by those of the next
-    deal = lambda: [_to(batch, self.device) for batch in self.replay.deal(ahead, self.q_config.q_batch_size, self.model is not None)]
+    deal = lambda: [_to(batch, self.device) for batch in self.replay.deal(self._together, self.q_config.q_batch_size, self.model is not None)]
     try: return deal()
     except Outrun:
         self._prepare()

@@ -112,13 +112,13 @@ def outlook(q:nn.Module, target_q:nn.Module,
     return Outlook(value, _pick(values, action), torch.maximum((action == best).float(), sticky*held), _pick(mine, action))
 
 # %% ../nbs/08_qnetwork.ipynb #b5793cfd
-def retrace(outlook:Outlook, reward:torch.Tensor, discount:torch.Tensor, # all (..., T): moments in a row, the first one after the last
+def retrace(view:Outlook, reward:torch.Tensor, discount:torch.Tensor, # all (..., T): moments in a row, the first one after the last
             n_step:int=1 # decisions to look ahead
            ) -> torch.Tensor: # (..., T), what Q of the actions should have been; without a meaning where nothing follows
     "Targets as in Retrace ([Munos et al. 2016](https://arxiv.org/abs/1606.02647))."
     ahead = lambda worth: reward + discount*worth.roll(-1, -1)
-    worth = outlook.value
-    for _ in range(n_step - 1): worth = outlook.value + outlook.trust*(ahead(worth) - outlook.taken)
+    worth = view.value
+    for _ in range(n_step - 1): worth = view.value + view.trust*(ahead(worth) - view.taken)
     return ahead(worth)
 
 # %% ../nbs/08_qnetwork.ipynb #b136e30c

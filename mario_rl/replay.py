@@ -311,10 +311,14 @@ def sample(self:Replay, batch_size:int,
 def moments(self:Replay) -> tuple: # int64 (N,), what `steps` says of them, bool (N,)
     "Every row that can be drawn or that one leads to; their steps; and which of them can be drawn."
     def read():
-        live = np.flatnonzero(self.tree.values)
-        rows = np.union1d(live, self.after(live))
+        rows = self._known()
         return rows, *self.steps(rows), self.tree.get(rows) > 0
     return self._whole(read)
+
+@patch
+def _known(self:Replay): # what can be drawn, and the rows that it leads to
+    live = np.flatnonzero(self.tree.values)
+    return np.union1d(live, self.after(live))
 
 # %% ../nbs/03_replay.ipynb #9e553ee0
 @patch
@@ -390,7 +394,7 @@ def refresh(self:Replay,
             batch:int=64
            ) -> int: # rows encoded
     "Give every row that can be drawn, and the row it leads to, a latent of this version."
-    rows = self.moments()[0]
+    rows = self._known()
     rows = rows[self.version[rows] < version]
     for part in np.split(rows, range(batch, len(rows), batch)):
         self.latents.index_copy_(0, self._there(part), encode(self.stacks(part)).half().to(self.device))
