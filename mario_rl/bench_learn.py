@@ -114,12 +114,11 @@ def naive_wm(replay:Replay, n_actions:int=7, batch_size:int=64) -> Callable:
 
 # %% ../nbs/16c_bench_learn.ipynb #0af286c8
 def steps_with_targets(learner:Learner) -> Iterator[dict]:
-    "Q steps, and before every few of them all targets: for as many moments a step as with a full buffer in a phase of the usual length."
-    share = ReplayConfig.buffer_size / learner.config.q_steps
+    "Q steps, and before every few of them all targets: for as many moments a step as in the phases of a large buffer."
     updates = learner.q_updates()
     while True:
         learner.retarget()
-        yield from itertools.islice(updates, max(1, round(learner.replay.rows / share)))
+        yield from itertools.islice(updates, max(1, learner.replay.rows // learner.q_config.q_batch_size))
 
 def our_steps(replay:Replay, recorded:bool=True) -> dict: # False: on a GPU, each kernel is started by itself
     "Our world-model and Q steps, eight Q steps for each of the others, as sides for `measure`."

@@ -23,7 +23,7 @@ class LearnerConfig:
     "Learner and its two phases."
     batch_size: int = 64 # sequences in one world-model step
     wm_steps: int = 800 # world-model steps in one model phase (the first is four times as long)
-    q_steps: int = 1200 # Q steps in one Q phase
+    q_steps: int = 1200 # Q steps in one Q phase, unless the replay holds more batches than that
     learn_start: int = 20_000 # decisions collected before learning starts
     wm_growth: float = 1.4 # a model phase comes each time the decisions have grown by this factor
     wm_settle: int = 150_000 # decisions after which the model's learning rate falls with the square root of their number
@@ -75,6 +75,7 @@ class Learner:
         self.phase, self.at, self.before = '', 0, None # the phase under way, its steps so far, the model before it
         self.model_gradient, self.q_gradient = Recorded(self._model_gradient, device), Recorded(self._q_gradient, device)
         self.target = torch.zeros(replay.store.rows, device=device) # of each row, in the Q phase under way
+        self.judged, self.news = np.zeros(replay.store.rings, np.int64), {} # how far each ring had targets before; what they said of the rows since
         self.dealt, self.done, self.spoiled = [], [], 0 # batches to come; rows and TD errors of those used; steps in a row that were none
 
     def _trained(self): return [p for p in self.model.parameters() if p.requires_grad]
@@ -95,6 +96,11 @@ class Learner:
 
     @property
     def decisions(self) -> int: return self.decisions_before + self.replay.decisions
+
+    @property
+    def q_steps(self) -> int:
+        "Of a Q phase: so many that its targets, of everything in the replay, are worth their making."
+        return max(self.config.q_steps, self.replay.rows // self.q_config.q_batch_size)
 
     @property
     def ahead(self) -> bool:
@@ -144,7 +150,10 @@ def retarget(self:Learner):
     view = view._replace(trust=view.trust*alive)
     def rings(values): return torch.zeros_like(self.target).index_copy(0, replay._there(rows), values).view(replay.store.rings, -1)
     self.target = retrace(Outlook(*map(rings, view)), rings(reward), rings(discount), self.q_config.n_step).flatten()
-    replay.update(replay._there(rows), view.q - self.target[rows])
+    error = view.q - self.target[rows]
+    replay.update(replay._there(rows), error)
+    new = np.isin(rows, replay.since(self.judged))
+    self.judged, self.news = replay.seen.copy(), dict(td_error_new=error[new].abs().mean()) if new.any() else {}
 
 @patch
 def _view(self:Learner, rows, last, action) -> Outlook: # of the moments at `rows`
@@ -172,7 +181,7 @@ def update_q(self:Learner, batch, target:Tensor) -> TDLoss: # detached
     result = self.q_gradient(target, *batch)
     self._judge(_descend(self.q_optimizer, result.pop('norm')))
     self.target_params.data.lerp_(self.q_params.data, self.q_config.q_target_rate)
-    self.mean_params.data.lerp_(self.q_params.data, 1/min(self.q_config.q_average, 1 + self.q_step/10))
+    self.mean_params.data.lerp_(self.q_params.data, 1/min(self.q_config.q_average, 1 + self.q_step/5))
     self.q_step += 1
     return TDLoss(**result)
 
@@ -193,7 +202,8 @@ def q_updates(self:Learner) -> Iterator[dict]: # detached metrics
         batch = self.dealt.pop(0)
         result = self.update_q(batch, self.target[batch.rows])
         self.done.append((batch.rows, result.td_error))
-        yield dict(q_loss=result.loss, q_mean=result.q.mean(), q_max=result.q.max(), td_error=result.td_error.abs().mean())
+        news, self.news = self.news, {}
+        yield dict(q_loss=result.loss, q_mean=result.q.mean(), q_max=result.q.max(), td_error=result.td_error.abs().mean()) | news
 
 @patch
 def _renew_priorities(self:Learner):
@@ -280,10 +290,10 @@ def q_phase(self:Learner) -> Iterator[Progress]:
         self._prepare()
         for group in self.q_optimizer.param_groups: group['lr'] = self.q_config.q_lr * self.gentle(self.q_config.q_settle)
         self.phase, self.at = 'q', 0
-    updates = self.q_updates()
-    while self.at < self.config.q_steps:
+    updates, steps = self.q_updates(), self.q_steps
+    while self.at < steps:
         metrics, self.at = next(updates), self.at + 1
-        yield Progress('q', self.at, self.config.q_steps, metrics)
+        yield Progress('q', self.at, steps, metrics)
     self._renew_priorities()
     self.phase, self.dealt = '', []
     self.publish(self.acting)
@@ -339,7 +349,7 @@ _COUNTERS = 'wm_step', 'q_step', 'next_wm', 'version', 'phase', 'at'
 def state_dict(self:Learner) -> dict:
     "Networks, optimisers, counters, and what is under way."
     parts = {name: getattr(self, name).state_dict() for name in _NETS if getattr(self, name, None) is not None}
-    under_way = dict(target=self.target, dealt=list(map(list, self.dealt)), done=list(map(list, self.done)))
+    under_way = dict(target=self.target, judged=self.judged.tolist(), dealt=list(map(list, self.dealt)), done=list(map(list, self.done)))
     return (parts | {name: getattr(self, name) for name in _COUNTERS} | under_way
             | dict(decisions=self.decisions, anchor=self.anchor and list(self.anchor)))
 
@@ -356,6 +366,7 @@ def load_state_dict(self:Learner, state:dict,
     self.decisions_before, self.spoiled = state['decisions'] - self.replay.decisions, 0
     if same_replay:
         here = lambda tensors: [tensor.to(self.device) for tensor in tensors]
+        self.judged = np.array(state['judged'])
         self.target, self.dealt, self.done = state['target'].to(self.device), [Batch(*here(batch)) for batch in state['dealt']], [tuple(here(pair)) for pair in state['done']]
     else:
         self.dealt, self.done, self.replay.batches = [], [], self.q_step

@@ -22,7 +22,7 @@ class QConfig:
     q_lr: float = 3e-4 # learning rate of Adam
     q_settle: int = 200_000 # decisions after which it falls with the square root of their number
     q_target_rate: float = .005 # how far the target network moves towards the network after each step
-    q_average: int = 10_000 # steps whose average is saved for playing, never more than the latest tenth
+    q_average: int = 50_000 # steps whose average is saved for playing, never more than the latest fifth
     q_ahead: int = 8 # batches of latents that are drawn at once
     q_reach: float = 25. # the largest value Q can express (the smallest: a fifth of it below 0); with our reward at least 1.15/(1 - gamma) and 6.15
 

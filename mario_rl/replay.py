@@ -138,7 +138,7 @@ def sample(self:SumTree, n:int, rng:np.random.Generator) -> np.ndarray: # int64 
 @dataclass(frozen=True)
 class ReplayConfig:
     "Replay."
-    buffer_size: int = 200_000 # frames kept, over all workers
+    buffer_size: int = 400_000 # frames kept, over all workers
     gamma: float = .95 # discount of a reward one decision later
     alpha: float = .6 # 0 draws uniformly, 1 in proportion to the TD error
     beta: float = .4 # how far importance weights undo that, at first
@@ -194,11 +194,17 @@ def sync(self:Replay) -> int: # how many transitions are new
     "Index what the workers published since the last call."
     count = self._retire()
     self.version[self._at(*self._between(np.maximum(self.seen, self.floor), count))] = -1
-    row = self._at(*self._between(np.maximum(self.seen - 1, self.floor), count - 1)) # of whom the next is published too
-    self.seen = count
-    new = row[self.store.action[row] != NO_ACTION]
+    before, self.seen = self.seen, count
+    new = self.since(before)
     if len(new): self.tree.set(new, self.tree.values.max() or 1.)
     return len(new)
+
+@patch
+def since(self:Replay, before:np.ndarray # (rings,), what `seen` was
+         ) -> np.ndarray: # int64
+    "The transitions indexed since then."
+    row = self._at(*self._between(np.maximum(before - 1, self.floor), self.seen - 1)) # of whom the next is published too
+    return row[self.store.action[row] != NO_ACTION]
 
 # %% ../nbs/03_replay.ipynb #f40c2766
 @patch

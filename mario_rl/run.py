@@ -103,7 +103,7 @@ def config(self:RunFolder) -> dict:
 
 # %% ../nbs/11_run.ipynb #e5e73228
 COLUMNS = tuple('step phase wm_step q_step buffer_size wm_recon_mse wm_ssim wm_dynamics_loss wm_reward_loss wm_total_loss '
-                'q_loss q_mean q_max td_error steps_per_sec env_steps episodes reward_mean x_mean x_max flags clear_rate epsilon '
+                'q_loss q_mean q_max td_error steps_per_sec env_steps episodes reward_mean x_mean x_max flags clear_rate epsilon td_error_new '
                 'wm_explained wm_motion_mse probe_x_r2 probe_y_r2 probe_enemy_r2 probe_on_ground_r2 probe_speed_r2 anchor_r2 seconds'.split())
 HEADER = ','.join(COLUMNS)
 
@@ -337,7 +337,7 @@ def _read_safetensors(path) -> dict:
     return weights | {net: state or None for net, state in nets.items()} if isinstance(weights, dict) else weights
 
 # %% ../nbs/11_run.ipynb #d7ba3fba
-CHECKPOINT = dict(format='mario_rl checkpoint', version=6)
+CHECKPOINT = dict(format='mario_rl checkpoint', version=7)
 CHECKPOINTS = '.checkpoint.new', 'checkpoint.pt', 'checkpoint.previous.pt' # from the newest to the oldest
 
 @patch
