@@ -98,11 +98,6 @@ class Learner:
     def decisions(self) -> int: return self.decisions_before + self.replay.decisions
 
     @property
-    def q_steps(self) -> int:
-        "Of a Q phase: so many that its targets, of everything in the replay, are worth their making."
-        return max(self.config.q_steps, self.replay.rows // self.q_config.q_batch_size)
-
-    @property
     def ahead(self) -> bool:
         "Has Q drawn so much for each decision that it should wait for more?"
         return 0 < self.config.replay_ratio < self.q_step*self.q_config.q_batch_size/max(1, self.decisions)
@@ -290,7 +285,7 @@ def q_phase(self:Learner) -> Iterator[Progress]:
         self._prepare()
         for group in self.q_optimizer.param_groups: group['lr'] = self.q_config.q_lr * self.gentle(self.q_config.q_settle)
         self.phase, self.at = 'q', 0
-    updates, steps = self.q_updates(), self.q_steps
+    updates, steps = self.q_updates(), max(self.config.q_steps, self.replay.rows // self.q_config.q_batch_size)
     while self.at < steps:
         metrics, self.at = next(updates), self.at + 1
         yield Progress('q', self.at, steps, metrics)

@@ -250,7 +250,7 @@ def take_up(self:LearnerProcess, state:dict):
     self.board.shared.decisions_before[...] = state['env_steps'] - int(status['steps'].sum())
     self.best = state['best']
     set_random_state(state['random'])
-    self.folder.log(f'resumed at learner step {self.step}, decision {state["env_steps"]}, with {np.minimum(self.store.count, self.store.length).sum() if same else "no"} rows of replay')
+    self.folder.log(f'resumed at learner step {self.step}, decision {state["env_steps"]}, with {self.store.held if same else "no"} rows of replay')
 
 @patch
 def rewind(self:LearnerProcess, state:dict):

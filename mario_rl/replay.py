@@ -35,6 +35,8 @@ class FrameStore:
 
     @property
     def rows(self) -> int: return self.rings * self.length
+    @property
+    def held(self) -> int: return int(np.minimum(self.count, self.length).sum()) # rows that hold something
     def __reduce__(self): return FrameStore, (*self.args, self.shared)
 
 # %% ../nbs/03_replay.ipynb #3edd72a0

@@ -151,7 +151,7 @@ def snapshot(self:Crew) -> Snapshot:
         for name, value in metrics.items(): self.trends[name].append(value)
     return Snapshot(title=run.level, elapsed=time.time() - self.began, learner_step=total, total_steps=run.learner_steps,
                     phase=str(shown.phase), phase_step=step, phase_steps=steps, metrics=metrics, device=self.device,
-                    buffer=int(np.minimum(self.store.count, self.store.length).sum()), capacity=self.store.rows,
+                    buffer=self.store.held, capacity=self.store.rows,
                     workers=[self.worker_status(i) for i in range(self.config.games)], history={k: list(v) for k, v in self.trends.items()},
                     log=last_lines(self.folder.path/'training.log'), trouble=self.progression.trouble, run_dir=str(self.folder.path))
 
