@@ -1,6 +1,7 @@
 """Why an agent dies: play sticky episodes, and some decisions before each death try every action from a snapshot, many times, on the game itself:
 `uv run --extra libretro tools/what_if.py mario_rl/pretrained/1-1.safetensors --seconds 300 --out what_if.csv`. A row for each of those decisions; for each action
-a: Q of it (`q_a`), the share of tries that survive (`alive_a`), and what they return (`return_a`: discounted, with V where a try is broken off)."""
+a: Q of it (`q_a`), the share of tries that survive (`alive_a`), and what they return (`return_a`: discounted, with V where a try is broken off). The action that
+returned most (`best`) is then tried as often again (`again_alive`, `again_return`): the first tries chose it and flatter it."""
 import argparse, time
 from itertools import count
 from multiprocessing import get_context
@@ -34,13 +35,13 @@ class Player:
             over = terminated or truncated
         return story, terminated and not info['flag']
 
-    def tried(self, moment, action, decisions, seed) -> tuple: # share alive after so many decisions; mean return
+    def tried(self, moment, action, decisions, seed, turn=0) -> tuple: # share alive after so many decisions; mean return
         "Choose `action` at `moment`, then what the agent would, with new slips each time."
         chosen, alive, returned = np.full(TRIES, action), np.ones(TRIES, bool), np.zeros(TRIES)
         playing, obs = np.ones(TRIES, bool), [None]*TRIES
         for i, game in enumerate(self.others):
             game.restore(moment)
-            game.np_random = np.random.default_rng((seed, action, i))
+            game.np_random = np.random.default_rng((seed, action, i, turn))
         for k in range(decisions):
             for i in np.flatnonzero(playing):
                 obs[i], reward, terminated, truncated, info = self.others[i].step(int(chosen[i]))
@@ -63,7 +64,9 @@ def work(weights, level, emulator, first, seconds) -> tuple: # rows, episodes pl
             moment, q, x = story[-back]
             alive, returned = zip(*(player.tried(moment, a, back + AHEAD, seed) for a in range(len(q))))
             told = {f'{name}_{a}': value for name, values in (('q', q), ('alive', alive), ('return', returned)) for a, value in enumerate(values)}
-            rows.append(dict(seed=seed, back=back, x=x) | told)
+            best = int(np.argmax(returned))
+            again = player.tried(moment, best, back + AHEAD, seed, turn=1)
+            rows.append(dict(seed=seed, back=back, x=x) | told | dict(best=best, again_alive=again[0], again_return=again[1]))
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
