@@ -6,19 +6,20 @@ import argparse, time
 from itertools import count
 from multiprocessing import get_context
 import numpy as np, pandas as pd, torch
-from mario_rl.evaluate import load_agent
+from mario_rl.evaluate import PROTOCOLS, load_agent
 from mario_rl.replay import ReplayConfig
 from mario_rl.wrappers import held_action, make_env
 
 BACK, AHEAD, TRIES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15), 8, 16 # decisions before a death; beyond it; of each action
-GAMMA = ReplayConfig.gamma
+GAMMA, FIRST = ReplayConfig.gamma, 7000 # the seed that the first process begins with; the next begins 1,000 later
 
 class Player:
     "An agent, a game of its own and `TRIES` more to try things in."
     def __init__(self, weights, level, emulator):
         torch.set_num_threads(1)
-        self.net = load_agent(weights).act
-        self.game, *self.others = (make_env(level, actions='simple', emulator=emulator, sticky=.25, noop_max=30).unwrapped for _ in range(TRIES + 1))
+        agent = load_agent(weights)
+        self.net, how = agent.act, dict(actions=agent.settings['actions'], emulator=emulator, sticky=PROTOCOLS['sticky'].sticky, noop_max=30)
+        self.game, *self.others = (make_env(level, **how).unwrapped for _ in range(TRIES + 1))
         for game in self.others: game.reset()
 
     @torch.inference_mode()
@@ -75,11 +76,10 @@ if __name__ == '__main__':
     parser.add_argument('--emulator', default='libretro')
     parser.add_argument('--seconds', type=float, default=300, help='after which no further episode begins')
     parser.add_argument('--processes', type=int, default=2)
-    parser.add_argument('--first', type=int, default=7000, help="seed of the first process's first episode; the next begins 1,000 later")
     parser.add_argument('--out', required=True, help='a CSV file')
     args = parser.parse_args()
     with get_context('spawn').Pool(args.processes) as pool:
-        tasks = [(args.weights, args.level, args.emulator, args.first + 1000*i, args.seconds) for i in range(args.processes)]
+        tasks = [(args.weights, args.level, args.emulator, FIRST + 1000*i, args.seconds) for i in range(args.processes)]
         parts, episodes, deaths = zip(*pool.starmap(work, tasks))
     pd.DataFrame(sum(parts, [])).to_csv(args.out, index=False, float_format='%.4g')
     print(f'{sum(episodes)} episodes, {sum(deaths)} of them ended in a death; tries from {sum(map(len, parts))} moments before it in {args.out}')
