@@ -15,7 +15,7 @@ import numpy as np
 from fastcore.basics import patch
 from gym_super_mario_bros import SuperMarioBrosEnv
 from .core import LEVELS, UserError
-from .libretro import Console, check_core, has_core
+from .libretro import Console, brightness, check_core, has_core
 
 # %% ../nbs/01_emulator.ipynb #fe1f9646
 BUTTONS = dict(right=128, left=64, down=32, up=16, start=8, select=4, B=2, A=1)
@@ -202,8 +202,8 @@ def info(self:Emulator) -> dict:
 def gray(self:Emulator,
          out:np.ndarray=None # uint8 (240, 256) to write into
         ) -> np.ndarray: # uint8 (240, 256)
-    "The screen's brightness, copied."
-    return self.game.observation('grayscale', out)
+    "The screen's `brightness`, copied."
+    return self.game.console.copy_screen_gray(out) if self.name == 'libretro' else brightness(self.game.screen, out)
 
 @patch
 def rgb(self:Emulator) -> np.ndarray: # uint8 (240, 256, 3)

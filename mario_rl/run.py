@@ -237,7 +237,7 @@ def _increasing(rows:list, last:int) -> list:
     return kept
 
 # %% ../nbs/11_run.ipynb #479e629f
-WEIGHTS = dict(format='mario_rl', version=3)
+WEIGHTS = dict(format='mario_rl', version=4)
 SETTINGS = dict(level=str, actions=str, emulator=str, stack=int, size=int, latent_dim=int, n_actions=int, world_model=bool)
 
 def pack(state:dict) -> bytes:
@@ -337,7 +337,7 @@ def _read_safetensors(path) -> dict:
     return weights | {net: state or None for net, state in nets.items()} if isinstance(weights, dict) else weights
 
 # %% ../nbs/11_run.ipynb #d7ba3fba
-CHECKPOINT = dict(format='mario_rl checkpoint', version=7)
+CHECKPOINT = dict(format='mario_rl checkpoint', version=8)
 CHECKPOINTS = '.checkpoint.new', 'checkpoint.pt', 'checkpoint.previous.pt' # from the newest to the oldest
 
 @patch
