@@ -8,6 +8,7 @@ __all__ = ['LearnerConfig', 'Recorded', 'Learner', 'fold', 'Anchor', 're_anchor'
 # %% ../nbs/10_learner.ipynb #725cb89f
 import copy, math
 from dataclasses import dataclass
+from functools import partial
 from typing import Callable, Iterator, NamedTuple
 import numpy as np, torch, torch.nn.functional as F
 from fastcore.basics import patch
@@ -60,7 +61,7 @@ class Learner:
                  sticky:float=0., # probability that the game repeats the action before, see `outlook`
                  publish:Callable=lambda net: None, # called with the acting network whenever workers should have it
                  rest:Callable=lambda on: None, # called with True when a model phase begins, with False when it is over
-                 breathe:Callable=lambda: None # called now and then during long work; may raise to end it
+                 breathe:Callable=lambda *progress: None # called now and then during long work, some of it with its name, how much is done and of how much; may raise to end it
                 ):
         self.replay, self.config, self.q_config, self.device = replay, config, q_config, (device := replay.device)
         self.sticky, self.publish, self.rest, self.breathe = sticky, publish, rest, breathe
@@ -154,8 +155,9 @@ def retarget(self:Learner):
 def _view(self:Learner, rows, last, action) -> Outlook: # of the moments at `rows`
     "Both networks look at them, some at a time."
     views, size = [], self.q_config.q_batch_size * self._together
-    for part in np.split(np.arange(len(rows)), range(size, len(rows), size)):
-        self.breathe()
+    parts = np.split(np.arange(len(rows)), range(size, len(rows), size))
+    for i, part in enumerate(parts):
+        self.breathe('targets', i, len(parts))
         obs = self.replay.latents_at(rows[part]) if self.model else self.replay.stacks(rows[part]).to(self.device)
         with autocast(self.device): views.append(outlook(self.q, self.target_q, obs, last[part], action[part], self.sticky))
     return Outlook(*map(torch.cat, zip(*views)))
@@ -304,12 +306,8 @@ def _prepare(self:Learner):
 @patch
 def _refresh(self:Learner):
     "Encode what has no latent of the present encoder."
-    if self.model: self.replay.refresh(self._encode_some, self.version)
-
-@patch
-def _encode_some(self:Learner, obs):
-    self.breathe()
-    return self.model.encode(obs.to(self.device))
+    def encode(obs): return self.model.encode(obs.to(self.device))
+    if self.model: self.replay.refresh(encode, self.version, progress=partial(self.breathe, 'latents'))
 
 @patch
 def _settle(self:Learner):

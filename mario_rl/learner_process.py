@@ -31,7 +31,7 @@ ROW_EVERY, JUDGED = 100, 250 # learner steps; episodes that a clear rate is take
 class Progression:
     "What the learner shows to the main process, in shared memory."
     def __init__(self):
-        self.shared = Shared(metrics=((len(COLUMNS),), np.float64), phase=((), 'U5'), numbers=((3,), np.int64), trouble=((), 'U160'), beat=((), np.float64))
+        self.shared = Shared(metrics=((len(COLUMNS),), np.float64), phase=((), 'U7'), numbers=((3,), np.int64), trouble=((), 'U160'), beat=((), np.float64))
         self.shared.metrics[:] = np.nan
         self.sign_of_life()
 
@@ -146,8 +146,9 @@ class LearnerProcess:
         run = self.config.run
         return self.halted or 0 < run.learner_steps <= self.step or 0 < run.decisions <= self.learner.decisions
 
-    def breathe(self):
-        "During long work: leave it if told to stop. A deterministic run finishes it, for half of it used up random numbers."
+    def breathe(self, *progress):
+        "During long work: show how far it is; leave it if told to stop. A deterministic run finishes it, for half of it used up random numbers."
+        if progress: self.progression.show(*progress, self.step)
         if self.halted and not self.config.run.deterministic: raise Halted
 
     def rest(self, on:bool):
@@ -254,9 +255,9 @@ def take_up(self:LearnerProcess, state:dict):
 
 @patch
 def rewind(self:LearnerProcess, state:dict):
-    "The table, too, ends where the checkpoint was taken."
+    "The table, too, ends where the checkpoint was taken; a row that a stop made too short is begun anew."
     self.folder.close()
-    self.folder.rewind(self.step)
+    self.folder.rewind(self.step - self.step % ROW_EVERY)
     self.window.load_state_dict(state['window'], self.learner.device)
     self.knows, self.last, self.due = state['knows'], state['last'], state['due']
 
@@ -357,6 +358,7 @@ def learn(self:LearnerProcess):
         self.course = self.learner.steps()
         while not self.stopped: self.advance()
     self.save(wait=True)
+    if self.step % ROW_EVERY: self.write_row(self.last, self.window.close())
     self.folder.log(f'stopped at learner step {self.step}, decision {self.learner.decisions}')
     self.board.stop()
 

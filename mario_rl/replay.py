@@ -399,12 +399,15 @@ def _follow(self:Replay, rows, length):
 def refresh(self:Replay,
             encode:Callable, # uint8 (B, 4, 64, 64) -> float (B, latent_dim)
             version:int, # of the encoder, 0 or more; latents older than this are made again
-            batch:int=64
+            batch:int=64,
+            progress:Callable=lambda done, of: None # called before each batch, with their numbers; may raise to end it
            ) -> int: # rows encoded
     "Give every row that can be drawn, and the row it leads to, a latent of this version."
     rows = self._known()
     rows = rows[self.version[rows] < version]
-    for part in np.split(rows, range(batch, len(rows), batch)):
+    parts = np.split(rows, range(batch, len(rows), batch))
+    for i, part in enumerate(parts):
+        progress(i, len(parts))
         self.latents.index_copy_(0, self._there(part), encode(self.stacks(part)).half().to(self.device))
         self.version[part] = version
     return len(rows)
