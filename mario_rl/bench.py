@@ -76,6 +76,7 @@ def table(results:dict) -> Table:
     for name, value in results.items(): shown.add_row(name, f'{value:,.2f}' if isinstance(value, float) else str(value))
     return shown
 
+# %% ../nbs/17_bench.ipynb #f8d4970e
 def hard_times(args, results:dict):
     "What `--soak` and `--faults` ask for."
     from mario_rl.faults import SLOW, run_kills, table_of, writing_kills
@@ -88,6 +89,7 @@ def hard_times(args, results:dict):
     if args.json: Path(args.json).write_text(json.dumps(results, indent=2) + '\n')
     print(json.dumps(results, indent=2))
 
+# %% ../nbs/17_bench.ipynb #275a5135
 @command('mario_rl_bench')
 def main(argv:list=None):
     "`mario_rl_bench`: measure this machine."

@@ -92,6 +92,7 @@ def emulator_name(emulator:str # what `pick_emulator` returns
 
 def _core(emulator): return '' if emulator == 'libretro' else emulator # its path
 
+# %% ../nbs/01_emulator.ipynb #72be37c2
 class LibretroGame(SuperMarioBrosEnv):
     "The package's game on the other console."
     def __init__(self, core:str, **kwargs):

@@ -262,6 +262,7 @@ def _draw(self:Replay, batches, batch_size, latent) -> Iterator:
     for now, later, (row, last, action, reward, discount, weigh) in zip(*places, zip(*parts)):
         yield Batch(row, fetch[0](now), last, action, reward, fetch[1](later), discount, weigh)
 
+# %% ../nbs/03_replay.ipynb #f49b6e03
 @patch
 def after(self:Replay, rows:np.ndarray) -> np.ndarray:
     "The rows that follow `rows` in their rings."
@@ -274,6 +275,7 @@ def steps(self:Replay, rows:np.ndarray) -> tuple:
     last = np.where(s.step[rows] > 0, s.action[before], 0).astype(np.int64)
     return last, s.action[rows].astype(np.int64), s.reward[rows], (self.config.gamma * ~s.terminated[rows]).astype(np.float32)
 
+# %% ../nbs/03_replay.ipynb #223e6b0e
 @patch
 def _fetching(self:Replay, rows, after, latent):
     "How obs and next_obs are looked up, and where. Stacks go into memory of their own: a fresh megabyte for each batch would cost more than filling it."
