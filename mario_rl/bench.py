@@ -44,7 +44,7 @@ def bench_growth(capacities:tuple=(50_000, 200_000, 500_000), batches:tuple=(32,
 
 # %% ../nbs/17_bench.ipynb #02464788
 def bench_training(learner_steps:int=2400) -> dict:
-    "Decisions and learner steps per second of a real run with a world model and one worker, without its start-up."
+    "Decisions (in the Q phase) and learner steps per second of a real run with a world model and one worker."
     from mario_rl.run import read_csv
     from mario_rl.train import parse, train
     result = {}
@@ -54,11 +54,10 @@ def bench_training(learner_steps:int=2400) -> dict:
                      f'--emulator {e} --learner-steps {learner_steps} --run-dir {folder}/run')
             path, _ = train(parse(flags.split()))
             rows = read_csv(path)
-        first, last = rows.iloc[0], rows.iloc[-1]
-        seconds = last.seconds - first.seconds
-        result |= {prefix(e) + 'train_env_steps_per_s': (last.env_steps - first.env_steps)/seconds,
-                   prefix(e) + 'train_wm_steps_per_s': float(rows[rows.phase == 'model'].steps_per_sec.median()),
-                   prefix(e) + 'train_q_steps_per_s': float(rows[rows.phase == 'q'].steps_per_sec.median())}
+        model, q = (rows[rows.phase == phase] for phase in ('model', 'q'))
+        result |= {prefix(e) + 'train_env_steps_per_s': np.ptp(q.env_steps)/np.ptp(q.seconds),
+                   prefix(e) + 'train_wm_steps_per_s': float(model.steps_per_sec.median()),
+                   prefix(e) + 'train_q_steps_per_s': float(q.steps_per_sec.median())}
     return result
 
 # %% ../nbs/17_bench.ipynb #c6430167
