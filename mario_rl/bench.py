@@ -93,7 +93,7 @@ def hard_times(args, results:dict):
 def main(argv:list=None):
     "`mario_rl_bench`: measure this machine."
     parser = OneLineParser('mario_rl_bench', description='How fast Mario RL is on this machine, each part beside what it is compared '
-                           'with. Ratios above 1 are in our favour. Close other programs first; all parts take about eight minutes, with Ray about twelve.')
+                           'with. Ratios above 1 are in our favour. Close other programs first; all parts take about ten minutes, with Ray a few more.')
     parser.add_argument('--json', default='', metavar='FILE', help='also write the numbers to FILE')
     parser.add_argument('--only', default=USUAL, metavar='PARTS', help='some of play, replay, learn, grow, train, cluster, with commas between (default: all, cluster only where Ray is installed)')
     parser.add_argument('--soak', type=float, default=0, metavar='MINUTES', help='instead, train for so long and compare memory, open files and speed at the end with the beginning')
