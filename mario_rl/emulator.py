@@ -25,9 +25,13 @@ def press(*names:str) -> int: # `press('right', 'A')`
     return sum(BUTTONS[name] for name in names)
 
 # %% ../nbs/01_emulator.ipynb #b0988e5c
+def _across(page:np.uint8, pixel:np.uint8) -> int: # pixels
+    "A horizontal position; page 255 is the one before page 0."
+    return 256*int(page.astype(np.int8)) + int(pixel)
+
 def mario_x(ram:np.ndarray) -> int:
-    "Mario's distance from the left end of the level, in pixels."
-    return 256*int(ram[0x6d]) + int(ram[0x86])
+    "Mario's distance from the left end of his area, in pixels; negative left of it, where a maze may put him."
+    return _across(ram[0x6d], ram[0x86])
 
 def mario_screen_x(ram:np.ndarray) -> int:
     "Mario's distance from the left edge of the screen, in pixels (0 to 255)."
@@ -66,7 +70,7 @@ def stage_name(ram:np.ndarray) -> str:
 # %% ../nbs/01_emulator.ipynb #6c9bf082
 def enemies(ram:np.ndarray) -> list: # (dx, y) each
     "Active enemies: pixels right of Mario (negative: left of him), and pixels from the top."
-    return [(256*int(ram[0x6e+i]) + int(ram[0x87+i]) - mario_x(ram), int(ram[0xcf+i])) for i in range(5)
+    return [(_across(ram[0x6e+i], ram[0x87+i]) - mario_x(ram), int(ram[0xcf+i])) for i in range(5)
             if ram[0x0f+i] and (ram[0x16+i] < 0x24 or ram[0x16+i] == 0x2d)]
 
 def nearest_enemy(ram:np.ndarray) -> int:
