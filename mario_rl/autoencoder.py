@@ -10,7 +10,8 @@ __all__ = ['GRID', 'pixels', 'grid_channels', 'Encoder', 'Decoder', 'mse', 'expl
 from contextlib import nullcontext
 import numpy as np, torch, torch.nn as nn
 from torch import Tensor
-from .core import UserError, autocast
+from .core import UserError
+from .devices import autocast
 
 # %% ../nbs/04_autoencoder.ipynb #208935e7
 def pixels(obs:Tensor # uint8, any shape

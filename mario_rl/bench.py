@@ -6,7 +6,7 @@
 __all__ = ['PARTS', 'USUAL', 'bench_growth', 'bench_training', 'machine', 'table', 'hard_times', 'main']
 
 # %% ../nbs/17_bench.ipynb #249bc1b1
-import json, os, platform, tempfile
+import json, platform, tempfile
 from importlib.util import find_spec
 from pathlib import Path
 import numpy as np, torch
@@ -16,10 +16,9 @@ from .bench_cluster import bench_crowd, bench_transport
 from .bench_learn import bench_learning, filled_replay
 from .bench_play import bench_playing, bench_two_players, emulators, measure, prefix, rate
 from .bench_replay import Ours, bench_replay, stream
-from .core import OneLineParser, UserError, command
-from .learner import Learner, LearnerConfig
-from .qnetwork import QConfig
-from .world_model import WorldModelConfig
+from .core import UserError, command, cpu_count
+from .learner import Learner
+from .settings import LearnerConfig, QConfig, WorldModelConfig, parse_bench, parse_training
 
 # %% ../nbs/17_bench.ipynb #3fbe7a54
 def bench_growth(capacities:tuple=(50_000, 200_000, 500_000), batches:tuple=(32, 128, 512), rounds:int=5) -> dict:
@@ -46,13 +45,13 @@ def bench_growth(capacities:tuple=(50_000, 200_000, 500_000), batches:tuple=(32,
 def bench_training(learner_steps:int=2400) -> dict:
     "Decisions (in the Q phase) and learner steps per second of a real run with a world model and one worker."
     from mario_rl.run import read_csv
-    from mario_rl.train import parse, train
+    from mario_rl.train import train
     result = {}
     for e in emulators():
         with tempfile.TemporaryDirectory() as folder:
             flags = ('--world-model --workers 1 --learn-start 1500 --epsilon-decisions 1500 --wm-steps 300 --no-ui '
                      f'--emulator {e} --learner-steps {learner_steps} --run-dir {folder}/run')
-            path, _ = train(parse(flags.split()))
+            path, _ = train(parse_training(flags.split()))
             rows = read_csv(path)
         model, q = (rows[rows.phase == phase] for phase in ('model', 'q'))
         result |= {prefix(e) + 'train_env_steps_per_s': np.ptp(q.env_steps)/np.ptp(q.seconds),
@@ -67,7 +66,7 @@ USUAL = ','.join(name for name in PARTS if name != 'cluster' or find_spec('ray')
 
 def machine() -> dict:
     "Where a measurement was made."
-    return dict(cores=os.cpu_count(), python=platform.python_version(), torch=torch.__version__, processor=platform.processor() or platform.machine())
+    return dict(cores=cpu_count(), python=platform.python_version(), torch=torch.__version__, processor=platform.processor() or platform.machine())
 
 def table(results:dict) -> Table:
     "Results as a table for people."
@@ -92,18 +91,11 @@ def hard_times(args, results:dict):
 @command('mario_rl_bench')
 def main(argv:list=None):
     "`mario_rl_bench`: measure this machine."
-    parser = OneLineParser('mario_rl_bench', description='How fast Mario RL is on this machine, each part beside what it is compared '
-                           'with. Ratios above 1 are in our favour. Close other programs first; all parts take about ten minutes, with Ray a few more.')
-    parser.add_argument('--json', default='', metavar='FILE', help='also write the numbers to FILE')
-    parser.add_argument('--only', default=USUAL, metavar='PARTS', help='some of play, replay, learn, grow, train, cluster, with commas between (default: all, cluster only where Ray is installed)')
-    parser.add_argument('--soak', type=float, default=0, metavar='MINUTES', help='instead, train for so long and compare memory, open files and speed at the end with the beginning')
-    parser.add_argument('--faults', type=int, default=0, metavar='ROUNDS', help='instead, kill a training at random moments so many times, a writing process twice as often, and read a hundred damaged files for each')
-    args = parser.parse_args(argv)
-    if unknown := set(args.only.split(',')) - set(PARTS): raise UserError(f"unknown part '{min(unknown)}': use {', '.join(PARTS)}")
+    args = parse_bench(argv)
     if args.json and not Path(args.json).resolve().parent.is_dir(): raise UserError(f'no folder for {args.json}: create it first')
     results, console = machine(), Console()
     if args.soak or args.faults: return hard_times(args, results)
-    for part in (part for name in args.only.split(',') for part in PARTS[name]):
+    for part in (part for name in (args.only or USUAL).split(',') for part in PARTS[name]):
         with console.status(part.__doc__): results |= part()
         if args.json: Path(args.json).write_text(json.dumps(results, indent=2) + '\n')
     console.print(table(results))

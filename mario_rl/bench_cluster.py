@@ -16,8 +16,8 @@ from .cluster import Cluster, News, WorkerActor, unpack
 from .core import UserError
 from .emulator import pick_emulator
 from .replay import FrameStore
-from .worker import STATUS, Board, SharedChannel, Weights, WorkerConfig, acting_network, run_worker
-from .world_model import WorldModelConfig
+from .worker import STATUS, Board, SharedChannel, Weights, acting_network, run_worker
+from .settings import WorkerConfig, WorldModelConfig
 
 # %% ../nbs/16d_bench_cluster.ipynb #f5659424
 PLAYING = WorkerConfig(explore=0, epsilon_decisions=1) # the network decides from the beginning

@@ -13,11 +13,12 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from .autoencoder import motion_weight
 from .bench_play import measure, rate, speedup
-from .core import pick_device
+from .devices import pick_device
 from .learner import Learner
-from .qnetwork import LatentQ, QConfig, bell, mean_of
-from .replay import NO_ACTION, FrameStore, Replay, ReplayConfig
-from .world_model import WorldModel, WorldModelConfig
+from .qnetwork import LatentQ, bell, mean_of
+from .settings import QConfig, ReplayConfig, WorldModelConfig
+from .replay import NO_ACTION, FrameStore, Replay
+from .world_model import WorldModel
 from .wrappers import make_env
 
 # %% ../nbs/16c_bench_learn.ipynb #f3d7de8d

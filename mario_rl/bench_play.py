@@ -17,7 +17,8 @@ from nes_py.wrappers import JoypadSpace
 from .emulator import Emulator, make_game
 from .libretro import has_core
 from .replay import FrameStore
-from .worker import Board, Explorer, SharedChannel, Weights, WorkerConfig, acting_network, greedy_actions, play
+from .worker import Board, Explorer, SharedChannel, Weights, acting_network, greedy_actions, play
+from .settings import WorkerConfig
 from .wrappers import ACTIONS, make_env
 
 # %% ../nbs/16a_bench_play.ipynb #aaa3de32

@@ -11,8 +11,8 @@ import gc, logging, time
 from importlib.util import find_spec
 from typing import Iterator
 import gymnasium as gym, numpy as np, torch
-from .replay import FrameStore, Replay, ReplayConfig
-from .world_model import WorldModelConfig
+from .replay import FrameStore, Replay
+from .settings import ReplayConfig, WorldModelConfig
 
 # %% ../nbs/16b_bench_replay.ipynb #93f5f953
 GAMMA, ALPHA, BETA, FLOOR = ReplayConfig.gamma, .6, .4, .01

@@ -20,8 +20,9 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
-from .core import OneLineParser, UserError, command
+from .core import UserError, command
 from .run import atomic_write, read_csv
+from .settings import parse_plot
 
 # %% ../nbs/12_dashboard.ipynb #60cd140a
 @dataclass
@@ -312,13 +313,9 @@ def plot_run(path:str|Path # a run folder, or its `training.csv`
 @command('mario_rl_plot')
 def main(args:list|None=None):
     "`mario_rl_plot`: write the plots of a run into a picture."
-    parser = OneLineParser('mario_rl_plot', description='Plot the curves of a run.')
-    parser.add_argument('run', type=Path, help='a run folder, such as checkpoints/2026-01-31_12-00-00')
-    parser.add_argument('--out', type=Path, metavar='FILE', help='a .png, .pdf or .svg (default: plots.png in the run folder)')
-    args = parser.parse_args(args)
-    out = args.out or (args.run if args.run.is_dir() else args.run.parent)/'plots.png'
-    figure = plot_run(args.run)
-    if out.suffix not in ('.png', '.pdf', '.svg'): raise UserError(f'cannot write {out}: use a .png, .pdf or .svg')
+    run, c = parse_plot(args)
+    out = Path(c.out or (run if run.is_dir() else run.parent)/'plots.png')
+    figure = plot_run(run)
     try: atomic_write(out, lambda file: figure.savefig(file, format=out.suffix[1:], dpi=110))
     except OSError as error: raise UserError(f'cannot write {out} ({error.strerror})') from None
     print(out)

@@ -13,7 +13,8 @@ from fastcore.basics import patch
 from .core import UserError
 from .evaluate import Agent
 from .world_model import WorldModel
-from .wrappers import action_names, make_env
+from .wrappers import make_env
+from .settings import action_names
 
 # %% ../nbs/15_dream.ipynb #f1717f35
 class DreamEnv(gym.Env):

@@ -4,17 +4,17 @@
 
 # %% auto #0
 __all__ = ['GAME', 'DREAM', 'FAINT', 'KEYS', 'write', 'draw_q', 'draw_lines', 'page', 'scene', 'show_dream', 'action_for',
-           'PlayWindow', 'DreamConfig', 'main']
+           'PlayWindow', 'main']
 
 # %% ../nbs/15a_dream_film.ipynb #53990999
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Callable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from .core import UserError, command, parse_levels
+from .core import UserError, command
 from .dream import WIDTH, SideBySide, difference, enlarge
-from .evaluate import named_agent, parse_command, random_agent
+from .evaluate import named_agent, random_agent
+from .settings import parse_dream
 from .watch import Film, Window, has_display
 
 # %% ../nbs/15a_dream_film.ipynb #24b72525
@@ -137,37 +137,12 @@ class PlayWindow(Window):
         if 'w' in keys: session.wake()
         return action_for(keys, session.names)
 
-# %% ../nbs/15a_dream_film.ipynb #02dd9f9c
-@dataclass(frozen=True)
-class DreamConfig:
-    "What to dream."
-    level: str = '' # such as 1-1, 1-1+1-2 or random (default: as the agent was trained)
-    save: str = '' # write this .mp4 or .gif (default: dream_LEVEL.mp4)
-    play: bool = False # play yourself in a window: arrow keys, x or up jumps, z runs, w wakes the dream
-    steps: int = 200 # decisions in the video
-    wake: int = 40 # the dream begins anew from the game after so many decisions (0: never)
-    policy: str = 'greedy' # who decides in the video: greedy (the agent) or random
-    seed: int = 0 # of the no-op starts and of random actions
-    fps: float = 15. # decisions per second; 15 is the speed of the game
-    emulator: str = 'nes-py' # the NES: nes-py, libretro (four times as fast; pip install --no-deps stable-retro) or auto (libretro if installed)
-    core: str = '' # path of a FCEUmm libretro core to use
-
-def _check(c:DreamConfig):
-    if c.policy not in ('greedy', 'random'): raise UserError(f"unknown policy '{c.policy}': use greedy or random")
-    if c.steps < 1 or c.wake < 0: raise UserError('--steps: use 1 or more; --wake: 0 or more')
-    if not .1 <= c.fps <= 120: raise UserError('--fps: use a number from 0.1 to 120')
-    if c.seed < 0: raise UserError('--seed: use 0 or more')
-    if c.play and c.save: raise UserError('--play opens a window and --save writes a file: choose one')
-    if c.play and not has_display(): raise UserError('no display here for --play: leave it out, and a video is written')
-    if c.level: parse_levels(c.level)
-
 # %% ../nbs/15a_dream_film.ipynb #aaa0a3ea
 @command('mario_rl_dream')
 def main(argv:list|None=None):
     "`mario_rl_dream`: the game and the agent's dream of it."
-    about = "See an agent's world model dream beside the real game, as a video or, with --play, under your own hands."
-    weights, c = parse_command('mario_rl_dream', about, DreamConfig, argv)
-    _check(c)
+    weights, c = parse_dream(argv)
+    if c.play and not has_display(): raise UserError('no display here for --play: leave it out, and a video is written')
     agent = named_agent(weights)
     level = (c.level or agent.settings.get('level', '1-1')).replace(',', '-')
     session, path = SideBySide(agent, level, c.core or c.emulator, c.seed), '' if c.play else c.save or f'dream_{level}.mp4'

@@ -16,8 +16,7 @@ from .dream import WIDTH, SideBySide, difference, enlarge, q_values
 from .dream_film import DREAM, FAINT, GAME, KEYS, action_for, draw_lines, draw_q, page, scene, write
 from .evaluate import Agent
 from .probes import Episodes, encode
-from .replay import ReplayConfig
-from .wrappers import action_names
+from .settings import ReplayConfig, action_names
 
 # %% ../nbs/15b_dream_widgets.ipynb #1ddeea2a
 _ESM = '''

@@ -14,11 +14,11 @@ from typing import Callable
 import numpy as np, torch
 from .core import UserError
 from .faults import SETTINGS
-from .settings import TrainConfig
+from .settings import TrainConfig, parse_training
 from .replay import FrameStore
 from .run import CHECKPOINT, WEIGHTS, RunFolder, load_weights, read_csv, save_safetensors
 from .saved_replay import SavedReplay
-from .train import parse
+
 
 # %% ../nbs/13b_fuzz.ipynb #39a5a1c5
 def damaged(data:bytes, rng:np.random.Generator) -> bytes:
@@ -81,7 +81,7 @@ def readers(folder:Path) -> dict: # name -> (file, good bytes, content to twist 
                 checkpoint=(run.path/'checkpoint.pt', state, as_torch, run.load_checkpoint),
                 table=(run.csv, None, None, lambda: read_csv(run.csv)),
                 rewind=(run.csv, None, None, lambda: run.rewind(500)),
-                config=(config, json.loads(config.read_text()), as_json, lambda: parse(['--resume', str(run.path)])),
+                config=(config, json.loads(config.read_text()), as_json, lambda: parse_training(['--resume', str(run.path)])),
                 replay=(next(files.path.glob('*.rows')), None, None, lambda: SavedReplay(run.path, FrameStore(100)).load(counts)))
 
 def as_torch(content) -> bytes:

@@ -7,13 +7,14 @@ __all__ = ['ROW_EVERY', 'JUDGED', 'NOTHING', 'SPOILED', 'MOST_SETBACKS', 'LATELY
            'weights_of', 'random_state', 'set_random_state', 'Halted', 'LearnerProcess', 'run_learner']
 
 # %% ../nbs/12a_learner_process.ipynb #e215aa71
-import os, random, time
+import random, time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 import numpy as np, torch
 from fastcore.basics import patch
-from .core import Shared, UserError, pick_device, seed_everything
+from .core import Shared, UserError, cpu_count
+from .devices import pick_device, seed_everything
 from .emulator import emulator_name
 from .learner import Learner
 from .lockstep import Lockstep
@@ -157,7 +158,7 @@ class LearnerProcess:
         self.share_cores(on)
 
     def share_cores(self, alone:bool):
-        cores, run = os.cpu_count() or 1, self.config.run
+        cores, run = cpu_count(), self.config.run
         if run.deterministic: alone, cores = True, 1 # how sums are split up depends on the number of threads
         torch.set_num_threads(run.threads or (cores if alone else max(1, cores - run.workers_here)))
 

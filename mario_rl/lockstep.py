@@ -10,7 +10,8 @@ import numpy as np
 from torch import nn
 from .core import UserError
 from .replay import FrameStore
-from .worker import WorkerConfig, greedy_actions, open_games
+from .worker import greedy_actions, open_games
+from .settings import WorkerConfig
 
 # %% ../nbs/09a_lockstep.ipynb #1892e67b
 SILENCE = 255 # logged where a game did not ask the network

@@ -55,8 +55,8 @@ def _play(env, agent, episodes, rng, epsilon):
         while not over:
             action = int(rng.integers(env.action_space.n) if rng.random() < epsilon else agent(obs))
             labels = read_labels(env.ram)
-            next_obs, reward, terminated, truncated, _ = env.step(action)
-            yield obs, action, reward, terminated, episode, labels
+            next_obs, reward, terminated, truncated, info = env.step(action)
+            yield obs, action, reward, info['dead'] or info['flag'], episode, labels
             obs, over = next_obs, terminated or truncated
         yield obs, -1, 0., False, episode, read_labels(env.ram)
 

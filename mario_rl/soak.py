@@ -10,7 +10,8 @@ import os, shutil, signal, tempfile, time
 from contextlib import suppress
 from pathlib import Path
 import numpy as np
-from .train import parse, train
+from .settings import parse_training
+from .train import train
 
 # %% ../nbs/13c_soak.ipynb #0269ff7b
 def memory_of(pid:int) -> dict: # bytes
@@ -35,7 +36,7 @@ def soak(minutes:float, flags:str='--level 1-1 --world-model --emulator auto') -
         if not samples or time.time() - samples[-1]['time'] > min(5, 2*minutes):
             with suppress(OSError): samples.append(sample(crew))
         if samples and time.time() > samples[0]['time'] + 60*minutes: signal.raise_signal(signal.SIGTERM) # an ordinary stop
-    train(parse(f'{flags} --run-dir {folder}/run'.split()), look)
+    train(parse_training(f'{flags} --run-dir {folder}/run'.split()), look)
     shutil.rmtree(folder)
     return soak_report(samples)
 

@@ -4,25 +4,27 @@
 
 # %% auto #0
 __all__ = ['STUCK', 'SILENT', 'MOST_DEATHS', 'STOPPING', 'Crew', 'last_lines', 'stop_signals', 'open_cluster', 'open_run',
-           'train', 'stored_settings', 'parse', 'summary', 'main']
+           'train', 'summary', 'main']
 
 # %% ../nbs/13_train.ipynb #72c48730
 import multiprocessing as mp, os, signal, sys, time
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Callable
 import numpy as np
 from fastcore.basics import patch
-from .core import OneLineParser, UserError, add_flags, command, from_flags, pick_device
-from .emulator import emulator_name, pick_emulator
+from .core import UserError, command, cpu_count
+from .devices import pick_device
+from .emulator import emulator_name
 from .dashboard import LiveView, Snapshot, WorkerStatus
 from .learner_process import JUDGED, Progression, run_learner
 from .replay import FrameStore
 from .run import COLUMNS, RunFolder, read_csv
-from .settings import RunConfig, TrainConfig, check
+from .machine import check_machine
+from .settings import RunConfig, TrainConfig, check_training, parse_training
 from .worker import Board, SharedChannel, Weights, acting_network, run_worker
 from .wrappers import ACTIONS
 
@@ -186,12 +188,12 @@ def train(config:TrainConfig=TrainConfig(),
          ) -> tuple: # the run folder's path, the signal that ended it or None
     "Train until `learner_steps`, `q` or a signal; everything is saved and nothing left running."
     if config.run.deterministic: config = replace(config, run=replace(config.run, workers=1))
-    check(config)
-    emulator = pick_emulator(config.run.core or config.run.emulator)
+    check_training(config)
+    emulator = check_machine(config)
     config = replace(config, run=replace(config.run, emulator=emulator, core='')) # what `auto` or a core means is decided once
     cluster = open_cluster(config.run)
     folder, decisions = open_run(config)
-    folder.log(f'training on {config.run.level}, {config.games} game(s) in {config.run.workers} worker(s) on {emulator_name(emulator)}')
+    folder.log(f'training on {config.run.level}, {config.games} game(s) in {config.run.workers} worker(s) on {emulator_name(emulator)}, {cpu_count()} core(s)')
     with stop_signals() as signals:
         crew = Crew(config, folder, decisions, cluster)
         try:
@@ -207,35 +209,6 @@ def train(config:TrainConfig=TrainConfig(),
                 view.update(crew.snapshot())
         finally: crew.stop()
     return folder.path, signals[0] if signals else None
-
-# %% ../nbs/13_train.ipynb #4f2bc126
-def _flat(config:dict) -> dict: return {name: value for part in config.values() for name, value in part.items()}
-
-def stored_settings(folder:RunFolder) -> dict:
-    "The settings of a run, those that still exist; raises `UserError` where `config.json` is not what we would write."
-    known, config = {f.name: f.type for part in fields(TrainConfig) for f in fields(part.type)}, folder.config
-    if not all(isinstance(part, dict) for part in config.values()): raise UserError(f'{folder.path}/config.json is damaged')
-    stored = {name: value for name, value in _flat(config).items() if name in known}
-    for name, value in stored.items():
-        if type(value) is not known[name] and not (known[name] is float and type(value) is int):
-            raise UserError(f'{folder.path}/config.json is damaged: {name} is {str(value)[:40]!r}')
-    return stored
-
-_FIXED = ('world_model', 'actions', 'latent_dim', 'deterministic') # what the saved state depends on
-
-def parse(argv:list=None) -> TrainConfig:
-    "The settings from the command line; a resumed run brings its own, and flags given now override them."
-    parser = OneLineParser('mario_rl_train', description='Train an agent on Super Mario Bros.')
-    add_flags(parser, TrainConfig)
-    given = parser.parse_args(argv)
-    if not given.resume: return from_flags(TrainConfig, given)
-    stored = stored_settings(RunFolder.open(given.resume))
-    parser.set_defaults(**stored | dict(resume=''))
-    config = from_flags(TrainConfig, parser.parse_args(argv))
-    for name in _FIXED:
-        if name in stored and _flat(asdict(config))[name] != stored[name]:
-            raise UserError(f"--{name.replace('_', '-')} cannot change in a resumed run (it was {stored[name]})")
-    return config
 
 # %% ../nbs/13_train.ipynb #27716be1
 def summary(path:Path, config:TrainConfig) -> str:
@@ -256,7 +229,7 @@ def summary(path:Path, config:TrainConfig) -> str:
 @command('mario_rl_train')
 def main(argv:list=None):
     "`mario_rl_train`: see `mario_rl_train --help`."
-    config = parse(argv)
+    config = parse_training(argv)
     path, stopped_by = train(config)
     print(summary(path, config))
     if stopped_by: sys.exit(128 + stopped_by)
