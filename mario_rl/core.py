@@ -167,6 +167,8 @@ def _in_range(rule:Rule, value) -> bool:
     low_enough = value <= rule.high if rule.below is None else value < rule.below
     return bool(rule.low <= value and low_enough and (rule.multiple == 1 or value % rule.multiple == 0))
 
+def _shown(value) -> str: return (repr(value) if isinstance(value, str) else f'{value:g}' if isinstance(value, float) else str(value))[:40]
+
 def complaint(setting:Field, value) -> str: # empty if nothing is wrong
     "What is wrong with a value for a setting, and what to use instead."
     rule, kind = setting.metadata['rule'], setting.type
@@ -178,7 +180,7 @@ def complaint(setting:Field, value) -> str: # empty if nothing is wrong
         if right and rule.read: rule.read(value)
     except UserError as error: return str(error)
     use = _span(rule, _NUMBERS[kind]) if kind in _NUMBERS else allowed(setting)
-    return '' if right else f'use {use}, not {str(value if not isinstance(value, str) else repr(value))[:40]}'
+    return '' if right else f'use {use}, not {_shown(value)}'
 
 def check_setting(config:type, name:str, value,
                   called:str='' # what to call it (default: its flag)

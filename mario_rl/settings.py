@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['EMULATORS', 'ACTION_SETS', 'PROTOCOLS', 'SHARE', 'STICKY', 'FPS', 'SEED', 'ENDLESS', 'MANY', 'NOOPS', 'PATIENCE',
            'LEVEL', 'EMULATOR', 'ACTIONS_OF', 'FILM', 'RUNNING', 'ARRIVING', 'BENCH_PARTS', 'action_names', 'Protocol',
-           'known_emulator', 'one_level', 'known_device', 'file_of', 'EnvConfig', 'RunConfig', 'LearnerConfig',
-           'QConfig', 'WorldModelConfig', 'ReplayConfig', 'WorkerConfig', 'TrainConfig', 'check_training', 'EvalConfig',
-           'WatchConfig', 'DreamConfig', 'PlotConfig', 'known_parts', 'BenchConfig', 'read_config', 'stored_settings',
-           'parse_training', 'check_episodes', 'parse_evaluation', 'parse_watch', 'parse_dream', 'parse_plot',
-           'parse_bench', 'settings_table']
+           'known_emulator', 'one_level', 'known_device', 'known_film', 'known_picture', 'EnvConfig', 'RunConfig',
+           'LearnerConfig', 'QConfig', 'WorldModelConfig', 'ReplayConfig', 'WorkerConfig', 'TrainConfig',
+           'check_training', 'EvalConfig', 'WatchConfig', 'DreamConfig', 'PlotConfig', 'known_parts', 'BenchConfig',
+           'read_config', 'stored_settings', 'parse_training', 'check_episodes', 'parse_evaluation', 'parse_watch',
+           'parse_dream', 'parse_plot', 'parse_bench', 'settings_table']
 
 # %% ../nbs/00b_settings.ipynb #eef5db4d
 import json, math, os, re
@@ -57,11 +57,13 @@ def known_device(name:str):
     "Raise `UserError` unless PyTorch could have a device of this name that learns."
     if not re.fullmatch(r'auto|cpu|mps|cuda(:\d{1,3})?', name): raise UserError(f"no device '{name}' here: use --device auto or cpu")
 
-def file_of(*kinds:str): # such as `.mp4`
-    "A function that raises `UserError` unless a file's name ends in one of these."
-    def check(name):
-        if Path(name).suffix not in kinds: raise UserError(f'cannot write {name}: name a {" or a ".join(kinds)}')
-    return check
+def known_film(name:str|Path):
+    "Raise `UserError` unless a file's name is that of a film."
+    if Path(name).suffix not in ('.mp4', '.gif'): raise UserError(f'cannot write {name}: name a .mp4 or a .gif')
+
+def known_picture(name:str|Path):
+    "Raise `UserError` unless a file's name is that of a picture that plots can be written into."
+    if Path(name).suffix not in ('.png', '.pdf', '.svg'): raise UserError(f'cannot write {name}: name a .png, .pdf or .svg')
 
 # %% ../nbs/00b_settings.ipynb #0bac1047
 SHARE, STICKY, FPS = dict(low=0, high=1), dict(low=0, below=1), dict(low=.1, high=120)
@@ -70,7 +72,7 @@ NOOPS, PATIENCE = dict(low=0, high=600), dict(low=0, high=10**6)
 LEVEL = dict(read=parse_levels, form='1-1 (or 1,1) to 8-4, a list such as 1-1+1-2, sequential or random')
 EMULATOR = dict(read=known_emulator, form='nes-py, libretro, auto or the path of a core')
 ACTIONS_OF = dict(choices=tuple(ACTION_SETS))
-FILM = dict(read=file_of('.mp4', '.gif'), form='a .mp4 or .gif', also=('',))
+FILM = dict(read=known_film, form='a .mp4 or .gif', also=('',))
 
 # %% ../nbs/00b_settings.ipynb #48ca2f26
 @dataclass(frozen=True)
@@ -258,7 +260,7 @@ class DreamConfig:
 @dataclass(frozen=True)
 class PlotConfig:
     "The picture."
-    out: str = setting('', read=file_of('.png', '.pdf', '.svg'), form='a .png, .pdf or .svg', also=('',)) # the file to write (default: plots.png in the run folder)
+    out: str = setting('', read=known_picture, form='a .png, .pdf or .svg', also=('',)) # the file to write (default: plots.png in the run folder)
 
 # %% ../nbs/00b_settings.ipynb #6eed96f2
 BENCH_PARTS = ('play', 'replay', 'learn', 'grow', 'train', 'cluster')

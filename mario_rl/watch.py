@@ -13,7 +13,7 @@ import imageio.v2 as imageio, matplotlib.pyplot as plt, numpy as np
 from matplotlib.backends import BackendFilter, backend_registry
 from .core import UserError, command, parse_levels
 from .evaluate import check_writable, named_agent
-from .settings import parse_watch
+from .settings import known_film, parse_watch
 from .wrappers import make_env
 
 # %% ../nbs/14a_watch.ipynb #b122877b
@@ -21,7 +21,7 @@ class Film:
     "A video file, `.mp4` or `.gif`; it appears under its name only when it is whole."
     def __init__(self, path:str|Path, fps:float=15.): # pictures per second
         self.path = Path(path)
-        if self.path.suffix not in ('.mp4', '.gif'): raise UserError(f'cannot write {path}: name a .mp4 or a .gif')
+        known_film(path)
         check_writable(path)
         self.part = self.path.with_name(f'.part-{self.path.name}')
         how = dict(duration=1000 / fps, loop=0) if self.path.suffix == '.gif' else dict(fps=fps, macro_block_size=16)
