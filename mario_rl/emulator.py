@@ -9,11 +9,12 @@ __all__ = ['BUTTONS', 'press', 'mario_x', 'mario_screen_x', 'mario_y', 'mario_sp
 
 # %% ../nbs/01_emulator.ipynb #20a8edcc
 from typing import Any, NamedTuple
-import numpy as np
+import cv2, numpy as np
+from numpy.lib.stride_tricks import as_strided
 from fastcore.basics import patch
 from gym_super_mario_bros import SuperMarioBrosEnv
 from .core import LEVELS, UserError
-from .libretro import Console, brightness, check_core, has_core
+from .libretro import Console, check_core, has_core, shade
 from .settings import known_emulator
 
 # %% ../nbs/01_emulator.ipynb #fe1f9646
@@ -204,7 +205,9 @@ def gray(self:Emulator,
          out:np.ndarray=None # uint8 (240, 256) to write into
         ) -> np.ndarray: # uint8 (240, 256)
     "The screen's `brightness`, copied."
-    return self.game.console.copy_screen_gray(out) if self.name == 'libretro' else brightness(self.game.screen, out)
+    if self.name == 'libretro': return self.game.console.copy_screen_gray(out)
+    pixels = as_strided(self.game.screen[..., ::-1], (240, 256, 4), (1024, 4, 1))
+    return shade(cv2.extractChannel(pixels, 2), cv2.extractChannel(pixels, 1), out)
 
 @patch
 def rgb(self:Emulator) -> np.ndarray: # uint8 (240, 256, 3)
