@@ -169,7 +169,7 @@ class LearnerProcess:
 @patch
 def play_here(self:LearnerProcess, weights:Weights) -> Lockstep:
     "The games of a deterministic run."
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode('warn') # `use_deterministic_algorithms` would load torch's compiler
     run, self.board.shared.decisions_before[...] = self.config.run, 0 # those of before are made again
     numbers = dict(seed=run.seed, buffer_size=self.config.replay.buffer_size) | asdict(self.config.worker)
     self.played = dict(level=run.level, actions=run.actions, emulator=emulator_name(run.emulator)) | {name: float(value) for name, value in numbers.items()}
