@@ -238,6 +238,8 @@ def command(name:str # what the user typed
     def decorate(main):
         @wraps(main)
         def run(*args, **kwargs):
+            for stream in sys.stdout, sys.stderr: # a folder may have a name that cannot be printed here
+                if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
             try: return main(*args, **kwargs)
             except UserError as error: problem, code = error, 2
             except KeyboardInterrupt: problem, code = 'stopped', 130

@@ -61,7 +61,7 @@ def left_behind(path:Path, files:SavedReplay) -> dict|None:
 def writing_kills(rounds:int, seed:int=0) -> dict: # outcome, in plain numbers
     "Kill a writing process at random moments; raises at the first broken promise, and says the round."
     copies = mp.get_context('forkserver') # of a process that has imported everything, and has no threads
-    copies.set_forkserver_preload(['mario_rl.faults', 'mario_rl.bench', 'torch.utils.tensorboard'])
+    copies.set_forkserver_preload(['mario_rl.faults', 'mario_rl.bench', 'tensorboard.summary.writer.record_writer'])
     rng, path, steps = np.random.default_rng(seed), Path(tempfile.mkdtemp())/'run', [0]
     RunFolder.create(run_dir=path)
     for number in range(rounds):

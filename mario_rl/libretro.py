@@ -40,13 +40,7 @@ class _Library:
     playing = False # is a cartridge in it?
 
     def __init__(self, core:Path):
-        with tempfile.NamedTemporaryFile(prefix='mario_rl_', suffix=_SUFFIX) as file:
-            file.write(core.read_bytes())
-            file.flush()
-            try: self.lib = C.CDLL(file.name)
-            except OSError as error:
-                raise UserError(f'cannot load {core}: {str(error).replace(file.name, core.name)} (a core must be made for this '
-                                'system, and TMPDIR must be a folder that programs may run from)') from None
+        self.lib = _load_copy(core)
         if not hasattr(self.lib, 'retro_run'): raise UserError(f'{core} is not a libretro core')
         info = (C.c_char_p * 8)() # retro_system_info: its first member is the name
         self.lib.retro_get_system_info(info)
@@ -62,6 +56,22 @@ class _Library:
         if not hasattr(self, 'lib') or sys.is_finalizing(): return
         if self.playing: self.lib.retro_unload_game(); self.lib.retro_deinit()
         _ctypes.dlclose(self.lib._handle)
+
+def _load_copy(core:Path) -> C.CDLL:
+    "A fresh copy of a library; raises `UserError` where it cannot be read, copied or loaded."
+    try: data = core.read_bytes()
+    except OSError as error: raise UserError(f'cannot read the core {core} ({error.strerror}): name another with --core PATH') from None
+    try:
+        with tempfile.NamedTemporaryFile(prefix='mario_rl_', suffix=_SUFFIX) as file:
+            file.write(data)
+            file.flush()
+            return C.CDLL(file.name)
+    except OSError as error:
+        if error.errno is None: # from the system's loader
+            raise UserError(f'cannot load {core} ({str(error).rpartition(": ")[2]}): a core must be made for this system, '
+                            'and TMPDIR must be a folder that programs may run from') from None
+        raise UserError(f'cannot copy the core into the folder for temporary files ({error.strerror}): '
+                        f'let TMPDIR name a folder with {len(data)//10**6 + 2} MB of room') from None
 
 # %% ../nbs/00a_libretro.ipynb #5dd55ef7
 def check_core(core:str=''): # see `find_core`

@@ -4,20 +4,21 @@
 
 # %% auto #0
 __all__ = ['COLUMNS', 'HEADER', 'WEIGHTS', 'SETTINGS', 'LARGEST', 'NETWORKS', 'CHECKPOINT', 'CHECKPOINTS', 'atomic_write',
-           'RunFolder', 'read_csv', 'pack', 'load_weights', 'save_safetensors']
+           'RunFolder', 'read_csv', 'pack', 'load_weights', 'save_safetensors', 'Many', 'misfit', 'differences']
 
 # %% ../nbs/11_run.ipynb #a86b543c
-import errno, fcntl, io, json, math, os, re, sys, time, warnings, zipfile
+import errno, fcntl, io, json, math, os, re, socket, sys, time, warnings, zipfile
 from collections import deque
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Callable
 import torch
 from fastcore.basics import patch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as safetensors_bytes
+from safetensors import SafetensorError
+from safetensors.torch import load as safetensors_tensors, save as safetensors_bytes
 from .core import UserError
 
 # %% ../nbs/11_run.ipynb #4f54c48d
@@ -75,14 +76,29 @@ def create(cls:RunFolder,
            run_dir:str|Path='', # this folder instead
            config:dict|None=None # the settings of the run: plain values
           ) -> RunFolder: # an empty run
-    "Make the folder and write `config.json`; raises `UserError` where it is not empty or cannot be written."
+    "Make the folder and write `config.json`; raises `UserError`, and leaves no folder, where it is not empty or cannot be written."
+    new = not (run_dir and Path(run_dir).exists())
     try:
         run = cls(_named(Path(run_dir)) if run_dir else _timestamped(base))
-        atomic_write(run.path/'config.json', lambda file: file.write(json.dumps(config or {}, indent=2).encode()))
-        run._write_rows([])
+        try: run._begin(config or {})
+        except OSError:
+            run._withdraw(new)
+            raise
     except OSError as error:
         raise UserError(f'cannot write to {run_dir or base} ({error.strerror}): choose another --run-dir') from None
     return run
+
+@patch
+def _begin(self:RunFolder, config:dict):
+    atomic_write(self.path/'config.json', lambda file: file.write(json.dumps(config, indent=2).encode()))
+    self._write_rows([])
+
+@patch
+def _withdraw(self:RunFolder, new:bool):
+    "Take back what `create` has made."
+    (self.path/'config.json').unlink(missing_ok=True)
+    self.csv.unlink(missing_ok=True)
+    if new: self.path.rmdir()
 
 @patch(cls_method=True)
 def open(cls:RunFolder,
@@ -131,7 +147,9 @@ def lock(self:RunFolder,
 # %% ../nbs/11_run.ipynb #dbb145a8
 def _append_line(path:Path, line:str):
     "Add one line to a file, or nothing; raises `OSError`."
-    data = f'{line}\n'.encode(errors='replace')
+    _append(path, f'{line}\n'.encode(errors='backslashreplace'))
+
+def _append(path:Path, data:bytes):
     with io.FileIO(path, 'a') as file:
         end = file.tell()
         try:
@@ -183,21 +201,31 @@ def _cell(value) -> str:
 @patch
 def _add_events(self:RunFolder, row:dict):
     "Write the finite numbers of a row for TensorBoard, which is told to hide those that a resumed run writes again."
+    values = {re.sub('^(wm|q|probe)_', r'\1/', name): value for name, value in row.items()
+              if isinstance(value, (int, float)) and math.isfinite(value)}
     if self._events is None:
-        os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3') # where TensorFlow is installed, it talks on import
-        from torch.utils.tensorboard import SummaryWriter
-        self._events = SummaryWriter(str(self.path), purge_step=self._purge)
-    for name, value in row.items():
-        if isinstance(value, (int, float)) and math.isfinite(value):
-            self._events.add_scalar(re.sub('^(wm|q|probe)_', r'\1/', name), value, row['step'])
-    self._events.flush()
+        events = self.path/f'events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}'
+        _append(events, _records(_opening(self._purge)))
+        self._events = events
+    _append(self._events, _records([dict(step=row['step'], summary=dict(value=[dict(tag=tag, simple_value=value) for tag, value in values.items()]))]))
+
+def _opening(purge:int|None) -> list:
+    "What stands first in a file of events; TensorBoard forgets what it has read of `purge` and later steps."
+    return [dict(file_version='brain.Event:2')] + ([dict(step=purge, session_log=dict(status='START'))] if purge else [])
+
+def _records(events:list) -> bytes: # fields of each
+    "Events as they stand in a file."
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3') # where TensorFlow is installed, it talks on import
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.summary.writer.record_writer import RecordWriter
+    writer = RecordWriter(file := io.BytesIO())
+    for event in events: writer.write(Event(wall_time=time.time(), **event).SerializeToString())
+    return file.getvalue()
 
 @patch
 def close(self:RunFolder):
-    "Close the TensorBoard events."
-    events, self._events = self._events, None
-    with self._spared('TensorBoard events'):
-        if events: events.close()
+    "Be done with the present file of TensorBoard events."
+    self._events = None
 
 # %% ../nbs/11_run.ipynb #28e4e88a
 def read_csv(path:str|Path # a run folder, or its `training.csv`
@@ -264,17 +292,19 @@ def write(self:RunFolder, name:str, data:bytes):
 # %% ../nbs/11_run.ipynb #f94aeb38
 LARGEST = dict(weights=2**28, checkpoint=2**34) # bytes in a file, unpacked
 
-def _check_zip(path, most:int):
-    "Raise `ValueError` unless `path` is a zip file of at most so many bytes whose checksums are right."
-    with zipfile.ZipFile(path) as file:
-        if sum(part.file_size for part in file.infolist()) > most: raise ValueError('too large')
-        if file.testzip(): raise ValueError('damaged')
+def _check_zip(file:BinaryIO, most:int):
+    "Raise `ValueError` unless `file` is a zip file of at most so many bytes whose checksums are right."
+    with zipfile.ZipFile(file) as parts:
+        if sum(part.file_size for part in parts.infolist()) > most: raise ValueError('too large')
+        if parts.testzip(): raise ValueError('damaged')
+    file.seek(0)
 
 def _read_torch(path:str|Path, what:str):
     "What a torch file holds, on the CPU; every way to fail is one `UserError`."
     try:
-        _check_zip(path, LARGEST[what])
-        with warnings.catch_warnings(action='ignore'): return torch.load(path, map_location='cpu', weights_only=True)
+        with open(path, 'rb') as file, warnings.catch_warnings(action='ignore'): # torch itself cannot open every name
+            _check_zip(file, LARGEST[what])
+            return torch.load(file, map_location='cpu', weights_only=True)
     except OSError as error: raise UserError(f'cannot read {path} ({error.strerror or "damaged"}): give a {what} file') from None
     except Exception: raise UserError(f'{path} is damaged or no {what} file of Mario RL') from None
 
@@ -327,17 +357,19 @@ def save_safetensors(weights:dict, # as `load_weights` returns them
 
 def _read_safetensors(path) -> dict:
     try:
-        with safe_open(path, 'pt') as file:
-            weights, nets = json.loads((file.metadata() or {}).get('mario_rl', '0')), {name: {} for name in NETWORKS}
-            for key in file.keys():
-                net, _, name = key.partition('/')
-                nets.setdefault(net, {})[name] = file.get_tensor(key)
-    except OSError as error: raise UserError(f'cannot read {path} ({error.strerror or "no such file"}): give a weights file') from None
-    except (SafetensorError, ValueError, RecursionError): raise UserError(f'{path} is damaged or no weights file of Mario RL') from None
+        with open(path, 'rb') as file: data = file.read(LARGEST['weights']) # safetensors itself cannot open every name
+        tensors, nets = safetensors_tensors(data), {name: {} for name in NETWORKS}
+        header = json.loads(data[8:8 + int.from_bytes(data[:8], 'little')])
+        weights = json.loads(header.get('__metadata__', {}).get('mario_rl', '0'))
+    except OSError as error: raise UserError(f'cannot read {path} ({error.strerror}): give a weights file') from None
+    except (SafetensorError, ValueError, RecursionError, KeyError): raise UserError(f'{path} is damaged or no weights file of Mario RL') from None
+    for key, tensor in tensors.items():
+        net, _, name = key.partition('/')
+        nets.setdefault(net, {})[name] = tensor
     return weights | {net: state or None for net, state in nets.items()} if isinstance(weights, dict) else weights
 
 # %% ../nbs/11_run.ipynb #d7ba3fba
-CHECKPOINT = dict(format='mario_rl checkpoint', version=8)
+CHECKPOINT = dict(format='mario_rl checkpoint', version=9)
 CHECKPOINTS = '.checkpoint.new', 'checkpoint.pt', 'checkpoint.previous.pt' # from the newest to the oldest
 
 @patch
@@ -374,3 +406,43 @@ def _checkpoint(self:RunFolder, path):
     if not isinstance(state, dict) or not _is(state.get('format'), CHECKPOINT['format']): raise UserError(f'{path} is no checkpoint of Mario RL')
     if not _is(state.get('version'), CHECKPOINT['version']): raise UserError(f'{path} was written by another version of Mario RL')
     return state
+
+# %% ../nbs/11_run.ipynb #7f40aa02
+@dataclass
+class Many:
+    "Stands for any number of parts like this one, in a list or under any names."
+    like: object
+
+def misfit(found, # nested plain values and tensors, from a file
+           like, # what they should look like: the same names, kinds and shapes; a length of 0 stands for any
+           where:str='' # so far
+          ) -> str: # the first part of `found` that is of another kind; empty if there is none
+    "Compare what came from a file with what we would have written."
+    if isinstance(like, Many): like = _as_many(like.like, found)
+    parts, keys = _parts(found), _parts(like)
+    if type(found) is not type(like): return where or 'its kind'
+    if keys is None: return '' if _alike(found, like) else where
+    if parts.keys() != keys.keys(): return f'{where}.{min(map(str, parts.keys() ^ keys.keys()))}'.lstrip('.')
+    return next(filter(None, (misfit(parts[key], part, f'{where}.{key}'.lstrip('.')) for key, part in keys.items())), '')
+
+def _parts(value) -> dict|None: # None: it has none
+    return value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, (list, tuple)) else None
+
+def _as_many(like, found): return {key: like for key in found} if isinstance(found, dict) else [like]*len(found) if isinstance(found, list) else []
+
+def _alike(found, like) -> bool: # neither has parts
+    "The same kind of tensor, or a whole number of a size that we would write."
+    if isinstance(like, torch.Tensor): return _same_kind(found, like)
+    return not isinstance(like, int) or 0 <= found < (2**53 if like < 2**53 else 2**128)
+
+def _same_kind(found:torch.Tensor, like:torch.Tensor) -> bool:
+    there = found.layout == torch.strided and found.numel()*found.element_size() <= found.untyped_storage().nbytes() # all of it
+    return found.dtype == like.dtype and found.ndim == like.ndim and there and all(size in (0, n) for size, n in zip(like.shape, found.shape))
+
+# %% ../nbs/11_run.ipynb #7f40aa05
+def differences(one, other, where:str='') -> list: # names, with a slash before each
+    "Where two nested states differ, to the last bit."
+    if isinstance(one, dict): return [d for name in one.keys() | other.keys() for d in differences(one.get(name), other.get(name), f'{where}/{name}')]
+    if isinstance(one, (list, tuple)): return [d for i, pair in enumerate(zip(one, other, strict=True)) for d in differences(*pair, f'{where}/{i}')]
+    same = torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
+    return [] if same else [where]
