@@ -1,10 +1,30 @@
-"One notebook's test in this process, exactly as `nbdev_test` does it (tools/test.py starts one such process for each)."
-import re, sys
+"""Test notebooks, each in a process of its own. Some run side by side, the longest first; those that measure, or keep
+several processors busy themselves, run alone after them. Ends with the five slowest and `N passed, N failed`.
+A notebook may take six times its usual time (tools/seconds.json) and a minute. `--coverage` also says how much of
+mario_rl the notebooks ran: exported cells run under their module's file name, and the processes that a notebook starts
+count as well. Exit code 1 when a notebook fails or when none is chosen."""
+import argparse, atexit, json, os, re, shutil, signal, sys, tempfile, time, traceback
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-import nbdev.test
-from nbdev.config import get_config
-from nbdev.frontmatter import FrontmatterProc
-from notebooks import ROOT, skipped
+from notebooks import ROOT, find, skipped, title
+from processes import end
+
+CORES = os.process_cpu_count() or 1
+ALONE = {'13_train', '13a_faults', '13c_soak', '16a_bench_play'}
+SECONDS = ROOT/'tools/seconds.json' # what each notebook takes on two quiet processors, written by --record
+
+COVERAGE = '''[run]
+source = {root}/mario_rl
+data_file = {folder}/data
+core = sysmon
+parallel = true
+sigterm = true
+patch = subprocess
+omit = */_modidx.py
+[report]
+show_missing = true
+'''
 
 class AsModule:
     """Run an exported cell under the file name and line numbers it has in its module. A notebook defines its own code
@@ -12,6 +32,7 @@ class AsModule:
     def __init__(self, nb): self.starts = {}
 
     def _default_exp_(self, cell, name):
+        from nbdev.config import get_config
         self.file = get_config().lib_path/f'{name}.py'
         self.lines = self.file.read_text(encoding='utf-8').splitlines()
         self.starts = {line.rpartition('#')[2]: n for n, line in enumerate(self.lines, 1) if line.startswith('# %% ')}
@@ -22,8 +43,144 @@ class AsModule:
         assert re.sub(r'\bfrom \.', 'from mario_rl.', '\n'.join(there)) == source, f'{self.file.name} is old: run nbdev_export'
         cell.source = f'exec(compile({"\n"*start + source!r}, {str(self.file)!r}, "exec"))'
 
+@contextmanager
+def measured(rcfile):
+    "Note which lines run, here and in the processes started meanwhile, and run exported cells under their module's name."
+    import coverage, nbdev.test
+    nbdev.test.FrontmatterProc = [nbdev.test.FrontmatterProc, AsModule]
+    measure = coverage.Coverage(config_file=rcfile)
+    measure.start()
+    yield
+    measure.stop()
+    measure.save()
+
+def test(file, rcfile, threads):
+    "Test one notebook in this process, exactly as `nbdev_test` does it; returns whether it passed."
+    import nbdev.test, torch
+    torch.set_num_threads(threads)
+    with measured(rcfile) if rcfile else nullcontext():
+        return nbdev.test.test_nb(file, skip_flags=skipped(), basepath=ROOT)[0]
+
+def load_libraries():
+    "What nearly every notebook imports is imported once: a process that is forked has it already."
+    os.environ['OMP_NUM_THREADS'] = '1' # forking is safe as long as there is one thread
+    import matplotlib.pyplot, nbdev.showdoc, nbdev.test, pandas, torch
+
+@dataclass
+class Test:
+    file: Path # the notebook
+    limit: float # seconds
+    folder: Path # its temporary folder, and beside it a file with what it prints
+    pid: int = 0
+    start: float = 0.
+    seconds: float = 0.
+    passed: bool = False
+
+    @property
+    def output(self): return self.folder.with_suffix('.txt')
+
+    def begin(self, rcfile, threads):
+        "Start its process, in a session of its own."
+        self.folder.mkdir()
+        self.start, self.pid = time.time(), os.fork()
+        if self.pid: return
+        code = 1
+        try:
+            os.setsid()
+            os.chdir(ROOT/'nbs')
+            with self.output.open('w') as file: [os.dup2(file.fileno(), stream) for stream in (1, 2)]
+            os.environ.update(MARIO_RL_TEST=str(self.folder), TMPDIR=str(self.folder), OMP_NUM_THREADS=str(threads))
+            tempfile.tempdir = None # it was read before
+            code = int(not test(self.file, rcfile, threads))
+        except BaseException: traceback.print_exc()
+        finally:
+            atexit._run_exitfuncs()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def ended(self):
+        "Whether it is over, and then nothing of it is left."
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        self.seconds, late = time.time() - self.start, ''
+        if not pid and self.seconds < self.limit: return False
+        if not pid:
+            os.kill(self.pid, signal.SIGKILL)
+            status, late = os.waitpid(self.pid, 0)[1], f'stopped after {self.limit:g} seconds\n'
+        self.passed = status == 0
+        end(self.folder)
+        print(f"{'passed' if self.passed else 'FAILED'}  {self.seconds:6.1f} s  {title(self.file)}", flush=True)
+        if not self.passed: print(self.output.read_text(errors='replace') + late, flush=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return True
+
+def run(tests, jobs, rcfile, threads):
+    "Run tests, `jobs` at a time, in this order."
+    waiting, running, parent = list(tests), [], os.getppid()
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            running.append(waiting.pop(0))
+            running[-1].begin(rcfile, threads)
+        running = [t for t in running if not t.ended()]
+        if os.getppid() != parent: sys.exit('tools/test.py was killed')
+        time.sleep(.05)
+
+def report_coverage(rcfile):
+    "Print which lines the tests ran."
+    import coverage
+    measure = coverage.Coverage(config_file=rcfile)
+    measure.combine()
+    measure.report()
+
+def arguments():
+    "What was asked for; `threads` are those of a notebook that runs beside others."
+    parser = argparse.ArgumentParser('tools/test.py', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('names', nargs='*', help='notebooks, like 03_replay, replay or a path (default: all)')
+    parser.add_argument('--jobs', type=int, default=min(4, CORES), help='notebooks at the same time (default: one for each processor, 4 at most)')
+    parser.add_argument('--timeout', type=float, help='seconds each notebook may take (default: by its usual time)')
+    parser.add_argument('--record', action='store_true', help='note the times of those that pass as usual')
+    parser.add_argument('--coverage', action='store_true', help='measure which lines of mario_rl ran')
+    args = parser.parse_args()
+    if args.jobs < 1: parser.error('--jobs: at least 1')
+    return args
+
+def record(tests, usual):
+    "Note the times of tests that passed, and forget notebooks that are gone."
+    names = [title(file) for file in find([])]
+    usual = usual | {title(t.file): round(t.seconds, 1) for t in tests if t.passed}
+    SECONDS.write_text(json.dumps({name: usual[name] for name in names if name in usual}, indent=1) + '\n')
+
+def slowest(tests, usual):
+    "A line about the five slowest."
+    tests = sorted(tests, key=lambda t: -t.seconds)[:5]
+    times = [f"{title(t.file)} {t.seconds:.1f} s (usually {usual.get(title(t.file), '?')})" for t in tests]
+    return 'slowest: ' + ', '.join(times)
+
+def main(folder):
+    args, usual = arguments(), json.loads(SECONDS.read_text())
+    limit = lambda name: args.timeout or (60 + 6*usual[name] if name in usual else 600)
+    tests = [Test(file, limit(title(file)), folder/str(n)) for n, file in enumerate(find(args.names))]
+    tests.sort(key=lambda t: -usual.get(title(t.file), 0))
+    alone = [t for t in tests if title(t.file) in ALONE]
+    together = [t for t in tests if title(t.file) not in ALONE]
+    chosen = os.environ.get('OMP_NUM_THREADS') # who sets it knows better
+    rcfile = folder/'coverage' if args.coverage else None
+    if rcfile: rcfile.write_text(COVERAGE.format(root=ROOT, folder=folder))
+    if tests: load_libraries()
+    for some, jobs in (together, min(args.jobs, len(together))), (alone, 1):
+        run(some, jobs, rcfile, int(chosen or max(1, CORES//max(1, jobs))))
+    if rcfile and tests: report_coverage(rcfile)
+    if args.record: record(tests, usual)
+    if tests: print(slowest(tests, usual))
+    passed = sum(t.passed for t in tests)
+    print(f'{passed} passed, {len(tests) - passed} failed', flush=True)
+    return passed == len(tests) > 0
+
 if __name__ == '__main__':
-    file, *mode = sys.argv[1:]
-    if mode == ['--as-module']: nbdev.test.FrontmatterProc = [FrontmatterProc, AsModule]
-    passed, _ = nbdev.test.test_nb(Path(file), skip_flags=skipped(), basepath=ROOT)
+    if 'MARIO_RL_TEST' not in os.environ: sys.exit('call tools/test.py')
+    folder = Path(os.environ['MARIO_RL_TEST']) # made by tools/test.py for this run
+    try: passed = main(folder)
+    finally:
+        end(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(not passed)
