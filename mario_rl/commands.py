@@ -8,22 +8,24 @@ __all__ = ['train', 'plot', 'evaluate', 'watch', 'dream', 'bench', 'early']
 # %% ../nbs/18_commands.ipynb #c6a42b30
 from importlib import import_module
 from typing import Callable
-from .core import command
+from .core import command, start_processes
 from .settings import parse_bench, parse_dream, parse_evaluation, parse_plot, parse_training, parse_watch
 
 # %% ../nbs/18_commands.ipynb #f0f9cafd
 def early(name:str, # of the command
           parse:Callable, # its arguments, or a refusal
-          module:str # whose `main` does the work
+          module:str, # whose `main` does the work
+          meanwhile:Callable=lambda: None # called between the two
          ) -> Callable:
     "A command that reads its arguments first and loads `module` then."
     @command(name)
     def start(argv:list|None=None):
         parse(argv)
+        meanwhile()
         return import_module(f'mario_rl.{module}').main(argv)
     return start
 
-train = early('mario_rl_train', parse_training, 'train')
+train = early('mario_rl_train', parse_training, 'train', start_processes)
 plot = early('mario_rl_plot', parse_plot, 'dashboard')
 evaluate = early('mario_rl_eval', parse_evaluation, 'evaluate')
 watch = early('mario_rl_watch', parse_watch, 'watch')

@@ -173,8 +173,8 @@ def annoy(fault:str, people:list, terminal:Terminal, log:Callable, patience:floa
 # %% ../nbs/13a_faults.ipynb #f83bd6ea
 def roles(pid:int) -> list:
     "Main, learner and worker; empty until all are there."
-    found = [p for p in family(pid) if b'spawn_main' in Path(f'/proc/{p}/cmdline').read_bytes()]
-    return [pid, *sorted(found)[:2]] if len(found) >= 2 else []
+    server, *found = sorted(p for p in family(pid) if b'forkserver' in Path(f'/proc/{p}/cmdline').read_bytes()) or [0]
+    return [pid, *found[:2]] if len(found) >= 2 else []
 
 def whole_rows(path) -> bool:
     lines = (path/'training.csv').read_text().split('\n')

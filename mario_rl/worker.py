@@ -105,7 +105,7 @@ class Board:
 def orphaned() -> bool:
     "Has the process that started this one gone?"
     parent = mp.parent_process()
-    return parent is not None and os.getppid() != parent.pid
+    return parent is not None and not parent.is_alive()
 
 class SharedChannel:
     "One game's end of the shared memory: frames out, networks in, one row of the board."
@@ -126,9 +126,9 @@ class SharedChannel:
 
     @property
     def stopped(self) -> bool:
-        "The same, with a sign of life."
+        "Has somebody said stop? Asking is a sign of life."
         self.row['beat'] = time.time()
-        return self.ended
+        return self.board.stopped
 
     @property
     def paused(self) -> bool: return self.board.paused
@@ -243,7 +243,7 @@ def run_worker(channels:list, config:WorkerConfig, game:dict, latent_dim:int, wo
     games = open_games(channels, config, game, seed)
     asked = [next(one) for one in games]
     for turn in itertools.count():
-        if any([channel.stopped for channel in channels]): break
+        if any([channel.stopped for channel in channels]) or channels[0].ended: break
         if channels[0].paused: time.sleep(.02); continue
         if turn % 32 == 0:
             for channel in channels: channel.pull(net)
