@@ -22,7 +22,7 @@ from .emulator import emulator_name, pick_emulator
 from .run import atomic_write, load_weights
 from .settings import PROTOCOLS, WorldModelConfig, check_episodes, one_level, parse_evaluation
 from .world_model import WorldModel
-from .wrappers import ACTIONS, held_action, make_env
+from .wrappers import ACTIONS, buttons_missing, held_action, make_env
 
 # %% ../nbs/14_evaluate.ipynb #d51158e5
 @dataclass
@@ -221,6 +221,7 @@ def main(argv:list|None=None):
     agent = named_agent(weights)
     file = c.json or weights not in NAMED and Path(agent.checkpoint).with_name(f'eval_{one_level(c.level)}_{c.protocol}.json')
     if file: check_writable(file)
+    if note := buttons_missing(c.level, agent.settings['actions']): print(note, file=sys.stderr)
     torch.set_num_threads(1) # one screen at a time: more threads mostly wait for each other
     seeds = eval_seeds(c.protocol, c.episodes)
     if c.seed_free: seeds = np.random.SeedSequence().generate_state(len(seeds)).tolist()

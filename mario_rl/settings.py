@@ -112,7 +112,7 @@ class RunConfig:
     resume: str = setting('') # folder of a run to continue
     save_every: float = setting(30., low=0, high=10**6) # seconds between two checkpoints: the most that is lost when the machine vanishes
     save_replay: bool = setting(False) # keep the replay in the folder too (compressed; some 300 bytes a row), so that a resumed run need not begin by playing
-    deterministic: bool = setting(False) # one game process in step with the learner: slow, but the same command gives the same numbers, also when resumed
+    deterministic: bool = setting(False) # one process plays and learns in turn: slow, but the same command gives the same numbers, also when resumed (not covered: best.pt, which depends on when it is saved; a run that went back after a NaN; another machine, version or device)
     ui: bool = setting(True) # live dashboard; plain lines without a terminal
 
     @property

@@ -25,7 +25,7 @@ from .run import COLUMNS, RunFolder, read_csv
 from .machine import check_machine
 from .settings import RunConfig, TrainConfig, check_training, parse_training
 from .worker import Board, SharedChannel, Weights, acting_network, run_worker
-from .wrappers import ACTIONS, make_env
+from .wrappers import ACTIONS, buttons_missing, make_env
 
 # %% ../nbs/13_train.ipynb #f6ec180e
 def _child(target, log:Path, *args):
@@ -224,6 +224,7 @@ def train(config:TrainConfig=TrainConfig(),
     cluster = open_cluster(config.run)
     folder, decisions = open_run(config)
     folder.log(f'training on {config.run.level}, {config.games} game(s) in {config.run.workers} worker(s) on {emulator_name(emulator)}, {cpu_count()} core(s)')
+    if note := buttons_missing(config.run.level, config.run.actions): folder.log(note)
     with stop_signals() as signals:
         crew = Crew(config, folder, decisions, cluster)
         try:

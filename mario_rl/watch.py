@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Callable
 import imageio.v2 as imageio, matplotlib.pyplot as plt, numpy as np
 from matplotlib.backends import BackendFilter, backend_registry
-from .core import UserError, command, parse_levels
+from .core import UserError, command
 from .evaluate import check_writable, named_agent
 from .settings import known_film, parse_watch
-from .wrappers import make_env
+from .wrappers import buttons_missing, make_env
 
 # %% ../nbs/14a_watch.ipynb #b122877b
 class Film:
@@ -83,7 +83,7 @@ def main(argv:list|None=None):
     agent = named_agent(weights)
     if c.world_model and not agent.model: raise UserError(f'{weights} holds no world model: leave --world-model out')
     level = (c.level or agent.settings.get('level', '1-1')).replace(',', '-')
-    parse_levels(level)
+    if note := buttons_missing(level, agent.settings['actions']): print(note, file=sys.stderr)
     path = c.save or (None if has_display() else f'mario_{level}.mp4')
     if path and not c.save: print(f'no display here: writing {path} (choose another name with --save)')
     screen, whole = Film(path, c.fps) if path else Window(f'Mario RL, {level}', c.fps), False

@@ -24,7 +24,7 @@ def buttons_missing(level:str, # as `parse_levels` reads it
                    ) -> str: # empty if nothing is missing
     "One line about levels that cannot be won with an action set."
     lost = [name for name in parse_levels(level).names if NEEDED.get(name, 'right') not in ACTION_SETS[actions]]
-    return f"{', '.join(lost)} cannot be won with --actions {actions}, which has no `{NEEDED[lost[0]]}`: use --actions complex" if lost else ''
+    return f"{', '.join(lost)} cannot be won with the buttons `{actions}`, without `{NEEDED[lost[0]]}`: train with --actions complex" if lost else ''
 
 # %% ../nbs/02_wrappers.ipynb #e29309df
 def _buttons(name): return press(*name.split('+')) if name != 'noop' else press()
