@@ -56,13 +56,13 @@ def measured(rcfile):
 
 def test(file, rcfile, threads):
     "Test one notebook in this process, exactly as `nbdev_test` does it; returns whether it passed."
-    import nbdev.test, torch
-    torch.set_num_threads(threads)
+    import nbdev.test
+    if 'torch' in sys.modules: sys.modules['torch'].set_num_threads(threads)
     with measured(rcfile) if rcfile else nullcontext():
         return nbdev.test.test_nb(file, skip_flags=skipped(), basepath=ROOT)[0]
 
 def load_libraries():
-    "What nearly every notebook imports is imported once: a process that is forked has it already."
+    "Import once what nearly every notebook imports: a process that is forked has it already."
     os.environ['OMP_NUM_THREADS'] = '1' # forking is safe as long as there is one thread
     import matplotlib.pyplot, nbdev.showdoc, nbdev.test, pandas, torch
 
@@ -166,7 +166,7 @@ def main(folder):
     chosen = os.environ.get('OMP_NUM_THREADS') # who sets it knows better
     rcfile = folder/'coverage' if args.coverage else None
     if rcfile: rcfile.write_text(COVERAGE.format(root=ROOT, folder=folder))
-    if tests: load_libraries()
+    if len(tests) > 1: load_libraries()
     for some, jobs in (together, min(args.jobs, len(together))), (alone, 1):
         run(some, jobs, rcfile, int(chosen or max(1, CORES//max(1, jobs))))
     if rcfile and tests: report_coverage(rcfile)
