@@ -3,7 +3,7 @@ several processors busy themselves, run alone after them. Ends with the five slo
 A notebook may take six times its usual time (tools/seconds.json) and a minute. `--coverage` also says how much of
 mario_rl the notebooks ran: exported cells run under their module's file name, and the processes that a notebook starts
 count as well. Exit code 1 when a notebook fails or when none is chosen."""
-import argparse, atexit, json, os, re, shutil, signal, sys, tempfile, time, traceback
+import argparse, atexit, json, os, re, select, shutil, signal, sys, tempfile, time, traceback
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,13 +56,13 @@ def measured(rcfile):
 
 def test(file, rcfile, threads):
     "Test one notebook in this process, exactly as `nbdev_test` does it; returns whether it passed."
-    import nbdev.test, torch
-    torch.set_num_threads(threads)
+    import nbdev.test
+    if 'torch' in sys.modules: sys.modules['torch'].set_num_threads(threads)
     with measured(rcfile) if rcfile else nullcontext():
         return nbdev.test.test_nb(file, skip_flags=skipped(), basepath=ROOT)[0]
 
 def load_libraries():
-    "What nearly every notebook imports is imported once: a process that is forked has it already."
+    "Import once what nearly every notebook imports: a process that is forked has it already."
     os.environ['OMP_NUM_THREADS'] = '1' # forking is safe as long as there is one thread
     import matplotlib.pyplot, nbdev.showdoc, nbdev.test, pandas, torch
 
@@ -88,6 +88,7 @@ class Test:
         try:
             os.setsid()
             os.chdir(ROOT/'nbs')
+            with open(os.devnull) as nothing: os.dup2(nothing.fileno(), 0)
             with self.output.open('w') as file: [os.dup2(file.fileno(), stream) for stream in (1, 2)]
             os.environ.update(MARIO_RL_TEST=str(self.folder), TMPDIR=str(self.folder), OMP_NUM_THREADS=str(threads))
             tempfile.tempdir = None # it was read before
@@ -116,14 +117,13 @@ class Test:
 
 def run(tests, jobs, rcfile, threads):
     "Run tests, `jobs` at a time, in this order."
-    waiting, running, parent = list(tests), [], os.getppid()
+    waiting, running = list(tests), []
     while waiting or running:
         while waiting and len(running) < jobs:
             running.append(waiting.pop(0))
             running[-1].begin(rcfile, threads)
         running = [t for t in running if not t.ended()]
-        if os.getppid() != parent: sys.exit('tools/test.py was killed')
-        time.sleep(.05)
+        if select.select([sys.stdin], [], [], .05)[0]: sys.exit('tools/test.py was killed') # it holds the other end
 
 def report_coverage(rcfile):
     "Print which lines the tests ran."
@@ -166,7 +166,7 @@ def main(folder):
     chosen = os.environ.get('OMP_NUM_THREADS') # who sets it knows better
     rcfile = folder/'coverage' if args.coverage else None
     if rcfile: rcfile.write_text(COVERAGE.format(root=ROOT, folder=folder))
-    if tests: load_libraries()
+    if len(tests) > 1: load_libraries()
     for some, jobs in (together, min(args.jobs, len(together))), (alone, 1):
         run(some, jobs, rcfile, int(chosen or max(1, CORES//max(1, jobs))))
     if rcfile and tests: report_coverage(rcfile)

@@ -17,7 +17,9 @@ def main():
     folder = tempfile.mkdtemp(prefix='test-')
     try:
         command = [sys.executable, Path(__file__).parent/'nbtest.py', *sys.argv[1:]]
-        code = subprocess.Popen(command, env=environ | dict(MARIO_RL_TEST=folder), stdin=subprocess.DEVNULL, start_new_session=True).wait()
+        mark = environ | dict(MARIO_RL_TEST=folder)
+        work = subprocess.Popen(command, env=mark, stdin=subprocess.PIPE, start_new_session=True) # notices when the pipe closes
+        code = work.wait()
     finally:
         for number in STOPPING: signal.signal(number, signal.SIG_IGN) # this takes a moment, and then it is over anyway
         end(folder)
