@@ -10,7 +10,9 @@ from pathlib import Path
 from notebooks import ROOT, find, skipped, title
 from processes import end
 
-CORES = os.process_cpu_count() or 1
+CHOSEN = os.environ.get('OMP_NUM_THREADS') # who sets it knows better
+os.environ['OMP_NUM_THREADS'] = '1' # forking is safe as long as there is one thread; numpy and torch read this when they are loaded
+from mario_rl.core import cpu_count
 ALONE = {'13_train', '13a_faults', '13c_soak', '16a_bench_play'}
 SECONDS = ROOT/'tools/seconds.json' # what each notebook takes on two quiet processors, written by --record
 
@@ -63,7 +65,6 @@ def test(file, rcfile, threads):
 
 def load_libraries():
     "Import once what nearly every notebook imports: a process that is forked has it already."
-    os.environ['OMP_NUM_THREADS'] = '1' # forking is safe as long as there is one thread
     import matplotlib.pyplot, nbdev.showdoc, nbdev.test, pandas, torch
 
 @dataclass
@@ -136,7 +137,7 @@ def arguments():
     "What was asked for; `threads` are those of a notebook that runs beside others."
     parser = argparse.ArgumentParser('tools/test.py', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('names', nargs='*', help='notebooks, like 03_replay, replay or a path (default: all)')
-    parser.add_argument('--jobs', type=int, default=min(4, CORES), help='notebooks at the same time (default: one for each processor, 4 at most)')
+    parser.add_argument('--jobs', type=int, default=min(4, cpu_count()), help='notebooks at the same time (default: one for each processor, 4 at most)')
     parser.add_argument('--timeout', type=float, help='seconds each notebook may take (default: by its usual time)')
     parser.add_argument('--record', action='store_true', help='note the times of those that pass as usual')
     parser.add_argument('--coverage', action='store_true', help='measure which lines of mario_rl ran')
@@ -163,12 +164,11 @@ def main(folder):
     tests.sort(key=lambda t: -usual.get(title(t.file), 0))
     alone = [t for t in tests if title(t.file) in ALONE]
     together = [t for t in tests if title(t.file) not in ALONE]
-    chosen = os.environ.get('OMP_NUM_THREADS') # who sets it knows better
     rcfile = folder/'coverage' if args.coverage else None
     if rcfile: rcfile.write_text(COVERAGE.format(root=ROOT, folder=folder))
     if len(tests) > 1: load_libraries()
     for some, jobs in (together, min(args.jobs, len(together))), (alone, 1):
-        run(some, jobs, rcfile, int(chosen or max(1, CORES//max(1, jobs))))
+        run(some, jobs, rcfile, int(CHOSEN or max(1, cpu_count()//max(1, jobs))))
     if rcfile and tests: report_coverage(rcfile)
     if args.record: record(tests, usual)
     if tests: print(slowest(tests, usual))
