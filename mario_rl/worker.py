@@ -124,11 +124,7 @@ class SharedChannel:
         "Has somebody said stop, or is nobody left to say it?"
         return self.board.stopped or orphaned()
 
-    @property
-    def stopped(self) -> bool:
-        "Has somebody said stop? Asking is a sign of life."
-        self.row['beat'] = time.time()
-        return self.board.stopped
+    def sign_of_life(self): self.row['beat'] = time.time()
 
     @property
     def paused(self) -> bool: return self.board.paused
@@ -243,7 +239,8 @@ def run_worker(channels:list, config:WorkerConfig, game:dict, latent_dim:int, wo
     games = open_games(channels, config, game, seed)
     asked = [next(one) for one in games]
     for turn in itertools.count():
-        if any([channel.stopped for channel in channels]) or channels[0].ended: break
+        for channel in channels: channel.sign_of_life()
+        if channels[0].ended: break
         if channels[0].paused: time.sleep(.02); continue
         if turn % 32 == 0:
             for channel in channels: channel.pull(net)
