@@ -20,7 +20,7 @@ from .world_model import WorldModel, score
 
 # %% ../nbs/10_learner.ipynb #ab10c002
 def leave_compiler_out():
-    "Let optimisers be made without torch's compiler; costs nothing, and saves seconds at every start."
+    "Let optimizers be made without torch's compiler: the games of a training begin seconds earlier."
     for method in vars(torch.optim.Optimizer).values():
         if plain := getattr(method, '__wrapped__', None): plain.__dynamo_disable = plain # where torch keeps what the compiler made of it
 

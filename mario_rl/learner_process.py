@@ -396,6 +396,7 @@ def probe(self:LearnerProcess, n:int=8192):
 @patch
 def wait_for_experience(self:LearnerProcess):
     "The first decisions are collected before anything is learned."
+    import torch._dynamo # the first step of an optimizer asks for it; later the disk might be full
     replay, start = self.learner.replay, self.config.learner.learn_start
     while (replay.decisions < start or not replay.rows) and not self.stopped:
         replay.sync()

@@ -65,7 +65,7 @@ def test(file, rcfile, threads):
 
 def load_libraries():
     "Import once what nearly every notebook imports: a process that is forked has it already."
-    import matplotlib.pyplot, nbdev.showdoc, nbdev.test, pandas, torch
+    import matplotlib.pyplot, nbdev.showdoc, nbdev.test, pandas, torch._dynamo
 
 @dataclass
 class Test:
