@@ -13,7 +13,7 @@ from processes import end
 CHOSEN = os.environ.get('OMP_NUM_THREADS') # who sets it knows better
 os.environ['OMP_NUM_THREADS'] = '1' # forking is safe as long as there is one thread; numpy and torch read this when they are loaded
 from mario_rl.core import cpu_count
-ALONE = {'13_train', '13a_faults', '13c_soak', '16a_bench_play'}
+ALONE = {'16a_bench_play'}
 SECONDS = ROOT/'tools/seconds.json' # what each notebook takes on two quiet processors, written by --record
 
 COVERAGE = '''[run]
