@@ -34,6 +34,7 @@ def flags():
             getattr(importlib.import_module(module), function)(['--help'])
         known[command] = set(re.findall(r'--[\w-]+', said.getvalue()))
     for tool in (ROOT/'tools').glob('*.py'): known[f'tools/{tool.name}'] = set(re.findall(r'--[\w-]+', tool.read_text(encoding='utf-8')))
+    known['tools/test.py'] |= known['tools/nbtest.py'] # which it starts
     return known
 
 def wrong_command(line, known):
