@@ -40,7 +40,9 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(latent_dim)
 
     def forward(self, obs:Tensor) -> Tensor:
-        with autocast(obs.device) if len(obs) > 8 else nullcontext(): x = self.convs(pixels(obs))
+        large = len(obs) > 8
+        if large and obs.device.type == 'cpu': obs = obs.contiguous(memory_format=torch.channels_last)
+        with autocast(obs.device) if large else nullcontext(): x = self.convs(pixels(obs))
         return self.norm(x.float().flatten(1))
 
 # %% ../nbs/04_autoencoder.ipynb #6f7b506d

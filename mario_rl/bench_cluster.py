@@ -11,7 +11,7 @@ import itertools, multiprocessing as mp, time
 from contextlib import contextmanager
 from statistics import median
 import numpy as np
-from .devices import to_vector
+from torch.nn.utils import parameters_to_vector
 from .cluster import Cluster, News, WorkerActor, unpack
 from .core import UserError
 from .emulator import pick_emulator
@@ -84,7 +84,7 @@ def recording() -> list: # a `Chunk` for each game of a worker
     "What one worker plays until each game has a chunk."
     net = acting_network(7, LATENT, True)
     actor = WorkerActor(range(PLAYING.envs_per_worker), np.zeros(PLAYING.envs_per_worker, STATUS), PLAYING, _game(), LATENT, True, 0)
-    chunks = actor.exchange(News(False, 0), (1, 0., to_vector(net).numpy()), 60.)
+    chunks = actor.exchange(News(False, 0), (1, 0., parameters_to_vector(net.parameters()).detach().numpy()), 60.)
     actor.exchange(News(True, 0), None)
     actor.thread.join()
     return chunks

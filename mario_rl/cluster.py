@@ -15,9 +15,9 @@ from typing import Callable, NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
 from torch import nn
+from torch.nn.utils import vector_to_parameters
 from . import __version__
 from .core import UserError
-from .devices import from_vector
 from .replay import N_LABELS, NO_ACTION
 from .worker import Board, SharedChannel, Weights, run_worker
 
@@ -80,7 +80,7 @@ def pull(self:RemoteChannel, net:nn.Module):
     "Bring `net` up to date, if there is anything newer."
     version, published, params = self.actor.weights
     if version == self.row['version']: return
-    from_vector(torch.from_numpy(params.copy()), net)
+    vector_to_parameters(torch.from_numpy(params.copy()), net.parameters())
     self.report(version=version, weights_at=published)
 
 @patch

@@ -12,7 +12,7 @@ from typing import Callable, Iterator, NamedTuple
 import numpy as np, torch, torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor, nn
-from .devices import autocast, flatten, place
+from .devices import autocast, flatten
 from .qnetwork import Acting, LatentQ, Outlook, PixelQ, TDLoss, outlook, retrace, td_loss
 from .settings import LearnerConfig, QConfig, WorldModelConfig
 from .replay import Batch, Outrun, Replay, Sequences
@@ -60,8 +60,8 @@ class Learner:
                 ):
         self.replay, self.config, self.q_config, self.device = replay, config, q_config, (device := replay.device)
         self.sticky, self.publish, self.rest, self.breathe = sticky, publish, rest, breathe
-        self.model = place(WorldModel(n_actions, wm_config), device) if wm_config else None
-        self.q = place(LatentQ(wm_config.latent_dim, n_actions, q_config.q_reach) if wm_config else PixelQ(n_actions, q_config.q_reach), device)
+        self.model = WorldModel(n_actions, wm_config).to(device) if wm_config else None
+        self.q = (LatentQ(wm_config.latent_dim, n_actions, q_config.q_reach) if wm_config else PixelQ(n_actions, q_config.q_reach)).to(device)
         self.target_q, self.mean_q = (copy.deepcopy(self.q).requires_grad_(False) for _ in range(2))
         self.q_params, self.target_params, self.mean_params = map(flatten, (self.q, self.target_q, self.mean_q))
         self.q_optimizer = torch.optim.Adam([self.q_params], q_config.q_lr, fused=True)

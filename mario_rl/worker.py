@@ -13,9 +13,9 @@ from typing import Iterator
 import cv2, numpy as np, torch
 from fastcore.basics import patch
 from torch import nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from .autoencoder import Encoder
 from .core import Shared
-from .devices import from_vector, place, to_vector
 from .probes import read_labels
 from .qnetwork import Acting, LatentQ, PixelQ
 from .replay import FrameStore
@@ -25,8 +25,7 @@ from .wrappers import ACTIONS, make_env
 # %% ../nbs/09_worker.ipynb #7dc9af3e
 def acting_network(n_actions:int, latent_dim:int, world_model:bool) -> nn.Module:
     "From uint8 (B, 4, 64, 64) to Q-values (B, n_actions): what a worker holds a copy of."
-    net = Acting(Encoder(latent_dim), LatentQ(latent_dim, n_actions)) if world_model else PixelQ(n_actions)
-    return place(net, torch.device('cpu'))
+    return Acting(Encoder(latent_dim), LatentQ(latent_dim, n_actions)) if world_model else PixelQ(n_actions)
 
 # %% ../nbs/09_worker.ipynb #d1016f2f
 class Weights:
@@ -40,7 +39,7 @@ class Weights:
     def publish(self, net:nn.Module):
         "Write the copy that nobody reads, then say so."
         version = self.version + 1
-        self.shared.params[version % 2] = to_vector(net).float().cpu().numpy()
+        self.shared.params[version % 2] = parameters_to_vector(net.parameters()).detach().float().cpu().numpy()
         self.shared.published[version % 2] = time.time()
         self.shared.version[...] = version
 
@@ -50,7 +49,7 @@ class Weights:
             version = self.version
             params = torch.from_numpy(self.shared.params[version % 2].copy())
             if self.version == version: break
-        from_vector(params, net)
+        vector_to_parameters(params, net.parameters())
         return version
 
 # %% ../nbs/09_worker.ipynb #f3a1fa46
