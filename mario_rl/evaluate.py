@@ -130,7 +130,7 @@ def play(agent:Callable, level:str='1-1', protocol:str='start',
          emulator:str='nes-py', actions:str='simple', show:bool=False # a progress bar
         ) -> list: # of `Outcome`
     "Play the episodes of a protocol; raises `UserError` if there is no such protocol or level."
-    check_episodes(protocol, len(seeds or []))
+    check_episodes(protocol, 0)
     rules, seeds = PROTOCOLS[protocol], seeds or eval_seeds(protocol)
     env = make_env(one_level(level), actions=actions, emulator=emulator, sticky=rules.sticky, noop_max=30)
     console = Console(stderr=True, force_jupyter=False)

@@ -1,5 +1,5 @@
-"""Test notebooks, each in a process of its own. Some run side by side, the longest first; those that measure, or keep
-several processors busy themselves, run alone after them. Ends with the five slowest and `N passed, N failed`.
+"""Test notebooks, each in a process of its own. They run side by side, the longest first; what measures
+the speed of several processes runs alone after them. Ends with the five slowest and `N passed, N failed`.
 A notebook may take six times its usual time (tools/seconds.json) and a minute. `--coverage` also says how much of
 mario_rl the notebooks ran: exported cells run under their module's file name, and the processes that a notebook starts
 count as well. Exit code 1 when a notebook fails or when none is chosen."""
