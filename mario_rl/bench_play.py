@@ -145,10 +145,10 @@ def rate_of_vector_env(n:int, emulator:str, seconds:float) -> float:
     return result
 
 # %% ../nbs/16a_bench_play.ipynb #2114dd0e
-def bench_two_players(seconds:float=6., rounds:int=3) -> dict:
+def bench_two_players(seconds:float=6., rounds:int=3, which:tuple=()) -> dict: # emulators, all that are installed by default
     "Two processes: our workers and gymnasium's AsyncVectorEnv in turns, and one worker alone."
     result = {}
-    for e in emulators():
+    for e in which or emulators():
         ours, theirs, alone = np.array([(rate_of_workers(2, e, seconds), rate_of_vector_env(2, e, seconds), rate_of_workers(1, e, seconds))
                                         for _ in range(rounds)]).T
         numbers = dict(workers_2_steps_per_s=np.median(ours), async_vector_env_2_steps_per_s=np.median(theirs),

@@ -396,7 +396,6 @@ def probe(self:LearnerProcess, n:int=8192):
 @patch
 def wait_for_experience(self:LearnerProcess):
     "The first decisions are collected before anything is learned."
-    import torch._dynamo # the first step of an optimizer asks for it; later the disk might be full
     replay, start = self.learner.replay, self.config.learner.learn_start
     while (replay.decisions < start or not replay.rows) and not self.stopped:
         replay.sync()
@@ -429,6 +428,7 @@ def advance(self:LearnerProcess):
 @patch
 def learn(self:LearnerProcess):
     "Step after step until told to stop; saves on the way and at the end."
+    import torch._dynamo # the first step of an optimizer needs it, and it needs a temporary folder: after the first save the disk may fill
     with suppress(Halted):
         self.save_sometimes()
         self.wait_for_experience()

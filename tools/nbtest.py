@@ -14,6 +14,7 @@ CHOSEN = os.environ.get('OMP_NUM_THREADS') # who sets it knows better
 os.environ['OMP_NUM_THREADS'] = '1' # forking is safe as long as there is one thread; numpy and torch read this when they are loaded
 from mario_rl.core import cpu_count
 ALONE = {'16a_bench_play'}
+MANY = {'13_train', '13a_faults', '13c_soak'} # they start several processes: one of them at a time
 SECONDS = ROOT/'tools/seconds.json' # what each notebook takes on two quiet processors, written by --record
 
 COVERAGE = '''[run]
@@ -88,6 +89,7 @@ class Test:
         code = 1
         try:
             os.setsid()
+            signal.signal(signal.SIGINT, signal.default_int_handler) # a shell that begins us in the background ignores it, and so would what a notebook starts
             os.chdir(ROOT/'nbs')
             with open(os.devnull) as nothing: os.dup2(nothing.fileno(), 0)
             with self.output.open('w') as file: [os.dup2(file.fileno(), stream) for stream in (1, 2)]
@@ -116,13 +118,19 @@ class Test:
         shutil.rmtree(self.folder, ignore_errors=True)
         return True
 
+def startable(waiting, running):
+    "The first test that may begin now, or None."
+    crowded = any(title(t.file) in MANY for t in running)
+    return next((t for t in waiting if not (crowded and title(t.file) in MANY)), None)
+
 def run(tests, jobs, rcfile, threads):
     "Run tests, `jobs` at a time, in this order."
     waiting, running = list(tests), []
     while waiting or running:
-        while waiting and len(running) < jobs:
-            running.append(waiting.pop(0))
-            running[-1].begin(rcfile, threads)
+        while len(running) < jobs and (chosen := startable(waiting, running)):
+            waiting.remove(chosen)
+            running.append(chosen)
+            chosen.begin(rcfile, threads)
         running = [t for t in running if not t.ended()]
         if select.select([sys.stdin], [], [], .05)[0]: sys.exit('tools/test.py was killed') # it holds the other end
 
