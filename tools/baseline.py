@@ -8,8 +8,8 @@ from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecNormalize
-from mario_rl.evaluate import evaluate
-from mario_rl.wrappers import make_env
+from mario_rl.play.evaluate import evaluate
+from mario_rl.game.wrappers import make_env
 
 LEARNERS = dict(
     ppo=(PPO, 8, dict(n_steps=128, batch_size=256, n_epochs=4, ent_coef=.01, learning_rate=lambda left: 2.5e-4*left, clip_range=lambda left: .1*left)),

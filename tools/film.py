@@ -3,8 +3,8 @@ model dreams the same, and looks at the game only when the bar below it is full.
 from itertools import islice
 import numpy as np
 from PIL import Image
-from mario_rl.dream import SideBySide, enlarge
-from mario_rl.evaluate import pretrained
+from mario_rl.dream.env import SideBySide, enlarge
+from mario_rl.play.evaluate import pretrained
 from notebooks import ROOT
 
 SECONDS, FPS, WAKE, HEIGHT = 6, 15, 20, 6 # decisions of a dream; pixels of the bar

@@ -12,9 +12,9 @@ from processes import end
 
 CHOSEN = os.environ.get('OMP_NUM_THREADS') # who sets it knows better
 os.environ['OMP_NUM_THREADS'] = '1' # forking is safe as long as there is one thread; numpy and torch read this when they are loaded
-from mario_rl.core import cpu_count
-ALONE = {'16a_bench_play'}
-MANY = {'13_train', '13a_faults', '13c_soak'} # they start several processes: one of them at a time
+from mario_rl.processes import cpu_count
+ALONE = {'44_bench.play'}
+MANY = {'35_training.train', '38_stress.faults', '40_stress.soak'} # they start several processes: one of them at a time
 SECONDS = ROOT/'tools/seconds.json' # what each notebook takes on two quiet processors, written by --record
 
 COVERAGE = '''[run]
@@ -29,6 +29,12 @@ omit = */_modidx.py
 show_missing = true
 '''
 
+def absolute(lines, file):
+    "The lines of a module with its relative imports written out, as they stand in its notebook."
+    package = ['mario_rl', *file.relative_to(ROOT/'mario_rl').parent.parts]
+    def name(dots): return '.'.join(package[:len(package) + 1 - len(dots[1])]) + '.'
+    return re.sub(r'\bfrom (\.+)', lambda dots: f'from {name(dots)}', '\n'.join(lines))
+
 class AsModule:
     """Run an exported cell under the file name and line numbers it has in its module. A notebook defines its own code
     rather than importing it, so without this a measure of the module would not see the notebook run it."""
@@ -36,14 +42,14 @@ class AsModule:
 
     def _default_exp_(self, cell, name):
         from nbdev.config import get_config
-        self.file = get_config().lib_path/f'{name}.py'
+        self.file = get_config().lib_path/f'{name.replace(".", "/")}.py'
         self.lines = self.file.read_text(encoding='utf-8').splitlines()
         self.starts = {line.rpartition('#')[2]: n for n, line in enumerate(self.lines, 1) if line.startswith('# %% ')}
 
     def _export_(self, cell):
         start, source = self.starts[cell.id], cell.source.rstrip()
         there = self.lines[start:start + source.count('\n') + 1]
-        assert re.sub(r'\bfrom \.', 'from mario_rl.', '\n'.join(there)) == source, f'{self.file.name} is old: run nbdev_export'
+        assert absolute(there, self.file) == source, f'{self.file.name} is old: run nbdev_export'
         cell.source = f'exec(compile({"\n"*start + source!r}, {str(self.file)!r}, "exec"))'
 
 @contextmanager
@@ -144,7 +150,7 @@ def report_coverage(rcfile):
 def arguments():
     "What was asked for; `threads` are those of a notebook that runs beside others."
     parser = argparse.ArgumentParser('tools/test.py', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('names', nargs='*', help='notebooks, like 03_replay, replay or a path (default: all)')
+    parser.add_argument('names', nargs='*', help='notebooks, like 10_replay.store, replay.store or a path (default: all)')
     parser.add_argument('--jobs', type=int, default=min(4, cpu_count()), help='notebooks at the same time (default: one for each processor, 4 at most)')
     parser.add_argument('--timeout', type=float, help='seconds each notebook may take (default: by its usual time)')
     parser.add_argument('--record', action='store_true', help='note the times of those that pass as usual')

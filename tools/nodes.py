@@ -4,8 +4,8 @@ resumed, and compared with one of local processes that nobody disturbed. `tools/
 import argparse, os, re, signal, subprocess, sys, tempfile, time
 from pathlib import Path
 import pandas as pd
-from mario_rl.cluster import load_ray
-from mario_rl.run import read_csv
+from mario_rl.training.cluster import load_ray
+from mario_rl.training.run_folder import read_csv
 
 COMMAND = Path(sys.executable).with_name('mario_rl_train')
 FLAGS = ('--level 1-1 --world-model --workers 2 --emulator auto --learn-start 3000 --wm-steps 150 --q-steps 300 --buffer-size 50000 '

@@ -1,4 +1,4 @@
-"""Execute notebooks in place, each in a fresh kernel, and clean them: `tools/run.py 03_replay`, or all of them.
+"""Execute notebooks in place, each in a fresh kernel, and clean them: `tools/run.py 10_replay.store`, or all of them.
 Cells marked `#| eval: false` or with a test flag such as `#| slow` are not run and keep their stored outputs;
 with `--all` they are run as well."""
 import os, re, sys, time

@@ -6,9 +6,9 @@ import argparse, time
 from itertools import count
 from multiprocessing import get_context
 import numpy as np, pandas as pd, torch
-from mario_rl.evaluate import load_agent
-from mario_rl.settings import PROTOCOLS, ReplayConfig
-from mario_rl.wrappers import held_action, make_env
+from mario_rl.play.evaluate import load_agent
+from mario_rl.config.settings import PROTOCOLS, ReplayConfig
+from mario_rl.game.wrappers import held_action, make_env
 
 BACK, AHEAD, TRIES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15), 8, 16 # decisions before a death; beyond it; of each action
 GAMMA, FIRST = ReplayConfig.gamma, 7000 # the seed that the first process begins with; the next begins 1,000 later

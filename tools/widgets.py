@@ -18,9 +18,9 @@ BEGAN = time.time()
 FLAGS = ('--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
          '--disable-component-update --disable-sync --disable-dev-shm-usage --window-size=980,760')
 
-BEGIN = '''from mario_rl.evaluate import load_agent, pretrained
-from mario_rl.dream_widgets import play_in_dream, scrub, turn_latent, what_if
-from mario_rl.probes import collect
+BEGIN = '''from mario_rl.play.evaluate import load_agent, pretrained
+from mario_rl.dream.widgets import play_in_dream, scrub, turn_latent, what_if
+from mario_rl.world_model.probes import collect
 agent = {agent}
 '''
 SLIDERS = dict(scrub='scrub(agent, collect(agent, episodes=1, seed=3))', # name -> what makes the widget
