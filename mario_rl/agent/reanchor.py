@@ -49,15 +49,15 @@ class Anchor(NamedTuple):
 
 def re_anchor(q:LatentQ, new_z:Tensor, old_z:Tensor, steps:int=300, batch:int=256, lr:float=5e-4) -> Anchor:
     "Carry `q` over from old latents to new ones of the same observations: first in closed form, then by regression."
-    last = torch.randint(q.n_actions, (len(old_z),), device=old_z.device)
-    with torch.no_grad(): truth = q(old_z, last)
+    prev_action = torch.randint(q.n_actions, (len(old_z),), device=old_z.device)
+    with torch.no_grad(): truth = q(old_z, prev_action)
     def lost():
-        with torch.no_grad(): return float((q(new_z, last) - truth).square().mean() / truth.var(0).mean().clamp(min=1e-8))
+        with torch.no_grad(): return float((q(new_z, prev_action) - truth).square().mean() / truth.var(0).mean().clamp(min=1e-8))
     r2 = fold(q, new_z, old_z)
     folded, kept, optimizer = lost(), copy.deepcopy(q.state_dict()), torch.optim.Adam(q.parameters(), lr)
     for i in range(steps):
         optimizer.param_groups[0]['lr'] = lr * (1 - i/steps)
         rows = torch.randint(len(truth), (batch,), device=truth.device)
-        _descend(optimizer, _gradient(optimizer, F.mse_loss(q(new_z[rows], last[rows]), truth[rows]), q.parameters()))
+        _descend(optimizer, _gradient(optimizer, F.mse_loss(q(new_z[rows], prev_action[rows]), truth[rows]), q.parameters()))
     if lost() > folded: q.load_state_dict(kept)
     return Anchor(r2, folded, lost())

@@ -13,11 +13,11 @@ from statistics import median
 import numpy as np
 from torch.nn.utils import parameters_to_vector
 from ..training.cluster import Cluster
-from ..training.remote_worker import News, WorkerActor, unpack
+from ..training.remote_worker import Control, WorkerActor, unpack_chunk
 from ..core import UserError
 from ..game.emulator import pick_emulator
 from ..replay.store import FrameStore
-from ..training.channel import Board, STATUS, SharedChannel, Weights, acting_network
+from ..training.channel import SharedStatus, GAME_STATUS, SharedChannel, Weights, acting_network
 from ..training.worker import run_worker
 from ..config.settings import WorkerConfig, WorldModelConfig
 
@@ -29,7 +29,7 @@ class Stage:
     "Everything that workers need, without a learner."
     def __init__(self, workers:int, rows:int=128): # of each game's ring
         games = workers*PLAYING.envs_per_worker
-        self.board, self.store, net = Board(games), FrameStore(games*rows, games), acting_network(7, LATENT, True)
+        self.board, self.store, net = SharedStatus(games), FrameStore(games*rows, games), acting_network(7, LATENT, True)
         self.weights = Weights(sum(p.numel() for p in net.parameters()))
         self.weights.publish(net)
 
@@ -85,9 +85,9 @@ def bench_transport(seconds:float=8., rounds:int=3) -> dict:
 def recording() -> list: # a `Chunk` for each game of a worker
     "What one worker plays until each game has a chunk."
     net = acting_network(7, LATENT, True)
-    actor = WorkerActor(range(PLAYING.envs_per_worker), np.zeros(PLAYING.envs_per_worker, STATUS), PLAYING, _game(), LATENT, True, 0)
-    chunks = actor.exchange(News(False, 0), (1, 0., parameters_to_vector(net.parameters()).detach().numpy()), 60.)
-    actor.exchange(News(True, 0), None)
+    actor = WorkerActor(range(PLAYING.envs_per_worker), np.zeros(PLAYING.envs_per_worker, GAME_STATUS), PLAYING, _game(), LATENT, True, 0)
+    chunks = actor.exchange(Control(False, 0), (1, 0., parameters_to_vector(net.parameters()).detach().numpy()), 60.)
+    actor.exchange(Control(True, 0), None)
     actor.thread.join()
     return chunks
 
@@ -95,7 +95,7 @@ class Speaker:
     "An actor that speaks for many workers: it repeats `chunks` every `pace` seconds to each of them."
     def __init__(self, chunks:list, pace:float): self.chunks, self.pace = chunks, pace
     def where(self): return WorkerActor.where(self)
-    def exchange(self, news:News, weights:tuple|None) -> list:
+    def exchange(self, news:Control, weights:tuple|None) -> list:
         time.sleep(self.pace)
         return self.chunks
 
@@ -108,7 +108,7 @@ class Speakers:
 def crowd(workers:int, chunks:list, each:float, # decisions per second of a worker
           seconds:float=8., speakers:int=2) -> dict:
     "How much of what `workers` play arrives, and how busy that keeps the carrier's process."
-    stage, pace = Stage(workers), sum(len(unpack(chunk)[0]) for chunk in chunks)/each
+    stage, pace = Stage(workers), sum(len(unpack_chunk(chunk)[0]) for chunk in chunks)/each
     with _cluster(stage, speakers) as cluster:
         voice = cluster.ray.remote(num_cpus=0, max_concurrency=workers)(Speaker)
         cluster.remote = Speakers([voice.remote(chunks, pace) for _ in range(speakers)])

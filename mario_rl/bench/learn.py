@@ -14,7 +14,7 @@ from ..world_model.autoencoder import motion_weight
 from .play import measure, rate, speedup
 from ..devices import pick_device
 from ..agent.learner import Learner
-from ..agent.qnetwork import LatentQ, bell, mean_of
+from ..agent.qnetwork import LatentQ, hl_gauss, expected_value
 from ..config.settings import QConfig, ReplayConfig, WorldModelConfig
 from ..replay.prioritized import Replay
 from ..replay.store import FrameStore, NO_ACTION
@@ -71,13 +71,13 @@ def naive_q(replay:Replay, model:WorldModel, n_actions:int=7, batch_size:int=64)
             best = q(next_z).argmax(1)
             target = reward + discount*target_q(next_z)[torch.arange(batch_size), best]
         logits = q.logits(z)[torch.arange(batch_size), action]
-        loss = (F.cross_entropy(logits, bell(target, q.bins), reduction='none')*weight).mean()
+        loss = (F.cross_entropy(logits, hl_gauss(target, q.bins), reduction='none')*weight).mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(q.parameters(), 10.)
         optimizer.step()
         for p, target_p in zip(q.parameters(), target_q.parameters()): target_p.data.mul_(.995).add_(.005*p.data)
-        td_error = mean_of(logits.detach(), q.bins) - target
+        td_error = expected_value(logits.detach(), q.bins) - target
         naive.priority[places] = td_error.abs().numpy() + .01
         return loss.item()
     return step
@@ -118,7 +118,7 @@ def steps_with_targets(learner:Learner) -> Iterator[dict]:
     "Q steps, and before every few of them all targets: for as many moments a step as in the phases of a large buffer."
     updates = learner.q_updates()
     while True:
-        learner.retarget()
+        learner.compute_targets()
         yield from itertools.islice(updates, max(1, learner.replay.rows // learner.q_config.q_batch_size))
 
 def our_steps(replay:Replay, recorded:bool=True) -> dict: # False: on a GPU, each kernel is started by itself

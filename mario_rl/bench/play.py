@@ -17,8 +17,8 @@ from nes_py.wrappers import JoypadSpace
 from ..game.emulator import Emulator, make_game
 from ..game.console import has_core
 from ..replay.store import FrameStore
-from ..training.channel import Board, SharedChannel, Weights, acting_network
-from ..training.worker import Explorer, greedy_actions, play
+from ..training.channel import SharedStatus, SharedChannel, Weights, acting_network
+from ..training.worker import Explorer, greedy_actions, play_game
 from ..config.settings import WorkerConfig
 from ..game.wrappers import ACTIONS, make_env
 
@@ -77,12 +77,12 @@ def gymnasium_chain(emulator:str) -> Callable:
 # %% ../../nbs/44_bench.play.ipynb #28e54231
 def acting_worker(emulator:str, games:int=1) -> Callable:
     "The loop of `run_worker`, in this process."
-    board, store, net = Board(games), FrameStore(20_000, games), acting_network(7, 512, True)
+    board, store, net = SharedStatus(games), FrameStore(20_000, games), acting_network(7, 512, True)
     config, weights, players = WorkerConfig(epsilon_decisions=1), Weights(1), []
     for i in range(games):
         channel, env = SharedChannel(store, weights, board, i), make_env('1-1', emulator=emulator, seed=i)
         channel.open()
-        players.append(play(env, channel, Explorer('simple', np.random.default_rng(i)), config))
+        players.append(play_game(env, channel, Explorer('simple', np.random.default_rng(i)), config))
     asked = [next(player) for player in players]
     def run(steps):
         nonlocal asked
@@ -112,7 +112,7 @@ def bench_playing(steps:int=40, rounds:int=25) -> dict:
     return result
 
 # %% ../../nbs/44_bench.play.ipynb #c2920107
-def random_player(store:FrameStore, ring:int, emulator:str, board:Board):
+def random_player(store:FrameStore, ring:int, emulator:str, board:SharedStatus):
     "A process: `our_worker` until told to stop."
     run = our_worker(emulator, store.writer(ring), ring)
     while not board.stopped:
@@ -121,7 +121,7 @@ def random_player(store:FrameStore, ring:int, emulator:str, board:Board):
 
 def rate_of_workers(n:int, emulator:str, seconds:float) -> float:
     "Decisions per second, on the wall, of `n` worker processes with random actions."
-    store, board, spawn = FrameStore(20_000*n, n), Board(n), mp.get_context('spawn')
+    store, board, spawn = FrameStore(20_000*n, n), SharedStatus(n), mp.get_context('spawn')
     players = [spawn.Process(target=random_player, args=(store, i, emulator, board)) for i in range(n)]
     for player in players: player.start()
     while not (board.status['steps'] > 50).all(): time.sleep(.05) # imports and start screens do not count

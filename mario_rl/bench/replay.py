@@ -32,7 +32,7 @@ class Ours:
 
     def draw(self, batches:int=8) -> list:
         rows = []
-        for batch in self.replay.deal(batches, 64): rows.append(batch.rows)
+        for batch in self.replay.sample_many(batches, 64): rows.append(batch.rows)
         self.replay.update(torch.cat(rows), torch.rand(64*batches))
         return batch
 

@@ -126,7 +126,7 @@ class LearnerConfig:
     q_steps: int = setting(1200, low=1, high=10**7) # Q steps in one Q phase, unless the replay holds more batches than that
     learn_start: int = setting(20_000, low=100, high=10**9) # decisions collected before learning starts
     wm_growth: float = setting(1.4, low=1, high=10**6) # a model phase comes each time the decisions have grown by this factor
-    wm_settle: int = setting(150_000, **MANY) # decisions after which the model's learning rate falls with the square root of their number
+    wm_lr_decay_start: int = setting(150_000, **MANY) # decisions after which the model's learning rate falls with the square root of their number
     anchor_rows: int = setting(4096, low=16, high=10**6) # observations on which Q is carried over to new latents
     replay_ratio: float = setting(0., low=0, high=10**6) # transitions drawn for Q per decision at most: a learner that is ahead waits (0: no limit)
 
@@ -137,11 +137,11 @@ class QConfig:
     q_batch_size: int = setting(128, low=1, high=65_536) # transitions in one Q step
     n_step: int = setting(8, low=1, high=100) # decisions that a target looks ahead
     q_lr: float = setting(3e-4, **SHARE) # learning rate of Adam
-    q_settle: int = setting(200_000, **MANY) # decisions after which it falls with the square root of their number
+    q_lr_decay_start: int = setting(200_000, **MANY) # decisions after which it falls with the square root of their number
     q_target_rate: float = setting(.005, **SHARE) # how far the target network moves towards the network after each step
     q_average: int = setting(50_000, **MANY) # steps whose average is saved for playing, never more than the latest fifth
     q_ahead: int = setting(8, low=1, high=1024) # batches of latents that are drawn at once
-    q_reach: float = setting(25., low=1, high=10**6) # the largest value Q can express (the smallest: a fifth of it below 0); with our reward at least 1.15/(1 - gamma) and 6.15
+    v_max: float = setting(25., low=1, high=10**6) # the largest value Q can express (the smallest: a fifth of it below 0); with our reward at least 1.15/(1 - gamma) and 6.15
 
 # %% ../../nbs/03_config.settings.ipynb #9704a844
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def check_training(config:TrainConfig):
     check_settings(config)
     run, learner, rows = config.run, config.learner, config.replay.buffer_size
     if run.deterministic and run.engine != 'local': raise UserError('--deterministic plays beside the learner: leave out --engine')
-    gamma, reach = config.replay.gamma, config.q.q_reach
+    gamma, reach = config.replay.gamma, config.q.v_max
     most = math.ceil(max(RUNNING/(1 - gamma), ARRIVING))
     if reach < most: raise UserError(f'--q-reach {reach:g} cannot hold the values of --gamma {gamma:g}: use {most} or more')
     largest, games = max(learner.batch_size, config.q.q_batch_size), config.games

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['GAME', 'DREAM', 'FAINT', 'KEYS', 'write', 'draw_q', 'draw_lines', 'page', 'scene', 'show_dream', 'action_for',
-           'PlayWindow', 'main']
+           'PlayWindow', 'dream_main']
 
 # %% ../../nbs/42_dream.video.ipynb #53990999
 from functools import lru_cache
@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from ..config.rules import command
 from ..core import UserError
-from .env import SideBySide, WIDTH, difference, enlarge
+from .env import SideBySide, PICTURE_WIDTH, difference, enlarge
 from ..play.evaluate import named_agent, random_agent
 from ..config.command_line import parse_dream
-from ..play.watch import Film, Window, has_display
+from ..play.watch import Film, GameWindow, has_display
 
 # %% ../../nbs/42_dream.video.ipynb #24b72525
 GAME, DREAM, FAINT = '#1f77b4', '#d62728', '#999999'
@@ -61,11 +61,11 @@ def draw_lines(draw:ImageDraw.ImageDraw, x:int, y:int,
 def page(pictures:dict, # title -> uint8 (64, 64) or (64, 64, 3), three of them
         ) -> tuple: # the page, (768, 352), and the pen to write below 218 on it
     "Three pictures side by side, and room below."
-    image = Image.new('RGB', (3*WIDTH, 352), 'white')
+    image = Image.new('RGB', (3*PICTURE_WIDTH, 352), 'white')
     draw = ImageDraw.Draw(image)
     for i, (title, picture) in enumerate(pictures.items()):
-        write(draw, i*WIDTH + WIDTH/2, 11, title, 12, anchor='mm')
-        image.paste(Image.fromarray(enlarge(picture, WIDTH - 4)), (i*WIDTH + 2, 22))
+        write(draw, i*PICTURE_WIDTH + PICTURE_WIDTH/2, 11, title, 12, anchor='mm')
+        image.paste(Image.fromarray(enlarge(picture, PICTURE_WIDTH - 4)), (i*PICTURE_WIDTH + 2, 22))
     return image, draw
 
 def scene(session:SideBySide, window:int=100 # moments in the curve
@@ -78,8 +78,8 @@ def scene(session:SideBySide, window:int=100 # moments in the curve
     write(draw, 10, 220, 'Q of each action: bars dream, ticks game', fill=FAINT)
     draw_q(draw, 8, 236, session.names, m.dream_q, m.q, m.action)
     _numbers(draw, session, m)
-    write(draw, 2*WIDTH + 10, 220, 'error: dream', fill=DREAM); write(draw, 2*WIDTH + 90, 220, 'nothing changes', fill=FAINT)
-    draw_lines(draw, 2*WIDTH + 8, 242, {FAINT: [p.still_error for p in recent], DREAM: [p.error for p in recent]})
+    write(draw, 2*PICTURE_WIDTH + 10, 220, 'error: dream', fill=DREAM); write(draw, 2*PICTURE_WIDTH + 90, 220, 'nothing changes', fill=FAINT)
+    draw_lines(draw, 2*PICTURE_WIDTH + 8, 242, {FAINT: [p.still_error for p in recent], DREAM: [p.error for p in recent]})
     return np.array(image)
 
 # %% ../../nbs/42_dream.video.ipynb #a8de44f0
@@ -89,11 +89,11 @@ def _numbers(draw, session, m):
             ('goes on', 'no' if m.over else 'yes', f'{100*m.continues:.1f} %'),
             ('best action', session.names[m.q.argmax()], session.names[m.dream_q.argmax()]),
             ('error (MSE)', '', f'{m.error:.4f}')]
-    write(draw, WIDTH + 12, 220, f'x = {session.info["x"]}, pressed: {session.names[m.action]}', fill=FAINT)
+    write(draw, PICTURE_WIDTH + 12, 220, f'x = {session.info["x"]}, pressed: {session.names[m.action]}', fill=FAINT)
     for i, (name, game, dream) in enumerate(rows):
-        write(draw, WIDTH + 12, 240 + 20*i, name, 12)
-        write(draw, WIDTH + 140, 240 + 20*i, game, 12, GAME, 'ma'); write(draw, WIDTH + 210, 240 + 20*i, dream, 12, DREAM, 'ma')
-    if m.over: write(draw, WIDTH/2, 118, 'the episode is over', 18, DREAM, 'mm')
+        write(draw, PICTURE_WIDTH + 12, 240 + 20*i, name, 12)
+        write(draw, PICTURE_WIDTH + 140, 240 + 20*i, game, 12, GAME, 'ma'); write(draw, PICTURE_WIDTH + 210, 240 + 20*i, dream, 12, DREAM, 'ma')
+    if m.over: write(draw, PICTURE_WIDTH/2, 118, 'the episode is over', 18, DREAM, 'mm')
 
 # %% ../../nbs/42_dream.video.ipynb #8a37469b
 def show_dream(session:SideBySide, screen, # a `Film`, a `Window`, or anything else with `put`
@@ -122,10 +122,10 @@ def action_for(keys:set, # held down, of `KEYS`; others are ignored
     return max(range(len(names)), key=lambda i: len(buttons[i]) if buttons[i] <= held else -1)
 
 # %% ../../nbs/42_dream.video.ipynb #5a1558ba
-class PlayWindow(Window):
+class PlayWindow(GameWindow):
     "A window that knows which keys are held down."
     def __init__(self, title:str, fps:float=15.):
-        super().__init__(title, fps, (352, 3*WIDTH))
+        super().__init__(title, fps, (352, 3*PICTURE_WIDTH))
         self.held, self.tapped, canvas = set(), set(), self.figure.canvas # a tap may be over before the next decision
         if canvas.manager: canvas.mpl_disconnect(canvas.manager.key_press_handler_id) # else q closes and s saves
         canvas.mpl_connect('key_press_event', lambda event: (self.held.add(event.key), self.tapped.add(event.key)))
@@ -140,7 +140,7 @@ class PlayWindow(Window):
 
 # %% ../../nbs/42_dream.video.ipynb #aaa0a3ea
 @command('mario_rl_dream')
-def main(argv:list|None=None):
+def dream_main(argv:list|None=None):
     "`mario_rl_dream`: the game and the agent's dream of it."
     weights, c = parse_dream(argv)
     if c.play and not has_display(): raise UserError('no display here for --play: leave it out, and a video is written')

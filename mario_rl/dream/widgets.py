@@ -12,7 +12,7 @@ from typing import Callable
 import anywidget, ipywidgets as widgets, numpy as np, torch, traitlets
 from PIL import Image, ImageDraw
 from ..core import UserError
-from .env import SideBySide, WIDTH, difference, enlarge, q_values
+from .env import SideBySide, PICTURE_WIDTH, difference, enlarge, q_values
 from .video import (DREAM, FAINT, GAME, KEYS, action_for, draw_lines, draw_q, page,
                                   scene, write)
 from ..play.evaluate import Agent
@@ -148,8 +148,8 @@ def scrub(agent:Agent, episodes:Episodes, # from `probes.collect`
     "A slider over the decisions of a recorded episode; arrow keys move it, too."
     episode, names = episodes[episodes.episode == which], action_names(agent.settings['actions'])
     if not len(episode): raise UserError(f'no episode {which}: there are {episodes.episode.max() + 1}, counted from 0')
-    z, last = encode(_model(agent), episode.obs), [0, *episode.action[:-1]]
-    q = np.stack([q_values(agent, row, before) for row, before in zip(z.cpu().numpy(), last)])
+    z, prev_action = encode(_model(agent), episode.obs), [0, *episode.action[:-1]]
+    q = np.stack([q_values(agent, row, before) for row, before in zip(z.cpu().numpy(), prev_action)])
     surprise = td_errors(q, episode, gamma)
     taken = q[np.arange(len(surprise)), episode.action[:-1]]
     slider = _slider('decision', 0, 0, len(surprise) - 1)
@@ -169,11 +169,11 @@ def _recorded(frame, redrawn, z, names, q, action, taken, surprise, t):
     image, draw = page({'frame': frame, 'reconstruction': redrawn, 'difference: red brighter, blue darker': difference(frame, redrawn)})
     write(draw, 10, 220, f'the latent: {len(z)} numbers, a row per channel', fill=FAINT)
     draw_latent(draw, 12, 236, z)
-    write(draw, WIDTH + 10, 220, f'Q; taken: {names[action]}', fill=FAINT)
-    draw_q(draw, WIDTH + 8, 236, names, q, chosen=action)
-    write(draw, 2*WIDTH + 10, 220, f'Q taken {taken[t]:.2f}', fill=GAME); write(draw, 2*WIDTH + 110, 220, f'TD error {surprise[t]:+.2f} (size)', fill=DREAM)
-    draw_lines(draw, 2*WIDTH + 8, 242, {GAME: np.maximum(taken, 0), DREAM: np.abs(surprise)})
-    at = 2*WIDTH + 42 + 202*t/max(1, len(taken) - 1)
+    write(draw, PICTURE_WIDTH + 10, 220, f'Q; taken: {names[action]}', fill=FAINT)
+    draw_q(draw, PICTURE_WIDTH + 8, 236, names, q, chosen=action)
+    write(draw, 2*PICTURE_WIDTH + 10, 220, f'Q taken {taken[t]:.2f}', fill=GAME); write(draw, 2*PICTURE_WIDTH + 110, 220, f'TD error {surprise[t]:+.2f} (size)', fill=DREAM)
+    draw_lines(draw, 2*PICTURE_WIDTH + 8, 242, {GAME: np.maximum(taken, 0), DREAM: np.abs(surprise)})
+    at = 2*PICTURE_WIDTH + 42 + 202*t/max(1, len(taken) - 1)
     draw.line((at, 240, at, 342), 'black')
     return np.array(image)
 
@@ -202,19 +202,19 @@ def _turned(z, pictures, i, value):
     plain, changed, *others = pictures
     channel, row, column = i//64, i % 64 // 8, i % 8
     image, draw = page({f'number {i} is {z[i]:.1f}': plain, f'number {i} set to {value:.1f}': changed, 'difference': difference(plain, changed)})
-    for x in (2, WIDTH + 2, 2*WIDTH + 2): # the place in the grid
+    for x in (2, PICTURE_WIDTH + 2, 2*PICTURE_WIDTH + 2): # the place in the grid
         draw.rectangle((x + 31.5*column, 22 + 24*row, x + 31.5*column + 31, 22 + 24*row + 24), outline=DREAM)
     write(draw, 10, 220, f'channel {channel}, row {row}, column {column}', fill=FAINT)
     draw_latent(draw, 12, 236, z, marked=i)
     for k, (shown, to) in enumerate(zip(others, (-4, -2, 0, 2, 4))):
-        write(draw, WIDTH + 12 + 100*k, 236, f'{to:+d}', fill=FAINT)
-        image.paste(Image.fromarray(enlarge(shown, 96, 72)), (WIDTH + 12 + 100*k, 252))
+        write(draw, PICTURE_WIDTH + 12 + 100*k, 236, f'{to:+d}', fill=FAINT)
+        image.paste(Image.fromarray(enlarge(shown, 96, 72)), (PICTURE_WIDTH + 12 + 100*k, 252))
     return np.array(image)
 
 # %% ../../nbs/43_dream.widgets.ipynb #986c28f8
 @torch.no_grad()
 def what_if_values(agent:Agent, obs:np.ndarray, # uint8 (4, 64, 64)
-                   k:int, last:int=0, # decisions ahead; the action before
+                   k:int, prev_action:int=0, # decisions ahead; the action before
                    gamma:float=ReplayConfig.gamma) -> tuple: # `Imagined` (n_actions, k, ...), dict of (n_actions,)
     "Every action held for k decisions in the dream."
     z = encode(_model(agent), obs[None])
@@ -225,17 +225,17 @@ def what_if_values(agent:Agent, obs:np.ndarray, # uint8 (4, 64, 64)
     reward = (dream.reward * before * gamma**torch.arange(k, device=z.device)).sum(1).cpu().numpy()
     ends = np.array([q_values(agent, dream.z[i, -1].cpu().numpy(), i).max() for i in range(n)])
     goes_on = alive[:, -1].cpu().numpy()
-    return dream, dict(reward=dream.reward.sum(1).cpu().numpy(), goes_on=goes_on, q=q_values(agent, z[0].cpu().numpy(), last),
+    return dream, dict(reward=dream.reward.sum(1).cpu().numpy(), goes_on=goes_on, q=q_values(agent, z[0].cpu().numpy(), prev_action),
                        ahead=reward + gamma**k * goes_on * ends)
 
 # %% ../../nbs/43_dream.widgets.ipynb #1baabfed
-def what_if(agent:Agent, obs:np.ndarray, k:int=10, last:int=0) -> Instrument:
+def what_if(agent:Agent, obs:np.ndarray, k:int=10, prev_action:int=0) -> Instrument:
     "A slider for how far all actions are dreamt ahead from an observation."
     names = action_names(agent.settings['actions'])
     slider = _slider('k', k, 1, 40)
     screen = Screen(listens=['left', 'right'], hint='Every action held for k decisions in the dream, and what it would bring.')
     def draw():
-        dream, values = what_if_values(agent, obs, slider.value, last)
+        dream, values = what_if_values(agent, obs, slider.value, prev_action)
         return _branches(names, dream.frames.mul(255).round().byte().cpu().numpy(), values)
     def move(keys): slider.value += ('right' in keys) - ('left' in keys)
     panel = Instrument(screen, [slider], draw)
@@ -245,7 +245,7 @@ def what_if(agent:Agent, obs:np.ndarray, k:int=10, last:int=0) -> Instrument:
 def _branches(names, frames, values):
     "A row for each action: pictures on the way, and numbers."
     shown = np.unique(np.linspace(0, frames.shape[1] - 1, 5).round().astype(int))
-    image = Image.new('RGB', (3*WIDTH, 26 + 74*len(names)), 'white')
+    image = Image.new('RGB', (3*PICTURE_WIDTH, 26 + 74*len(names)), 'white')
     draw = ImageDraw.Draw(image)
     for i, at in enumerate(shown): write(draw, 118 + 98*i, 12, f'after {at + 1}', fill=FAINT, anchor='mm')
     for i, title in enumerate(('reward', 'alive', 'Q', 'ahead')): write(draw, 588 + 52*i, 12, title, fill=FAINT, anchor='mm')

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BUTTONS', 'press', 'mario_x', 'mario_screen_x', 'mario_y', 'mario_speed', 'on_ground', 'is_dead', 'flag_reached',
-           'clock', 'stage_name', 'enemies', 'nearest_enemy', 'pick_emulator', 'emulator_name', 'LibretroGame',
-           'make_game', 'Snapshot', 'Emulator']
+           'time_left', 'stage_name', 'enemies', 'nearest_enemy', 'pick_emulator', 'emulator_name', 'LibretroGame',
+           'make_game', 'EmulatorState', 'Emulator']
 
 # %% ../../nbs/07_game.emulator.ipynb #20a8edcc
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ def flag_reached(ram:np.ndarray) -> bool:
     sliding = ram[0x1d] == 3 and any(kind in (0x2d, 0x31) for kind in ram[0x16:0x1b])
     return bool(ram[0x770] == 2 or sliding)
 
-def clock(ram:np.ndarray) -> int:
+def time_left(ram:np.ndarray) -> int:
     "The time left, in the game's own ticks (0.4 s each, 400 at the start of 1-1)."
     return 100*int(ram[0x7f8]) + 10*int(ram[0x7f9]) + int(ram[0x7fa])
 
@@ -121,22 +121,22 @@ _REMEMBERED = ('_target_world', '_target_stage', '_target_area', '_time_last', '
                '_coins_last', '_status_last', '_completion_rewarded', '_last_reward_components',
                '_last_reward_unclipped', '_last_reward_clipped')
 
-class Snapshot(NamedTuple):
+class EmulatorState(NamedTuple):
     "A moment of a game; valid in the process that took it."
     console: Any # the console's own snapshot
     remembered: dict # what the game package keeps in Python
 
-def _capture(game:SuperMarioBrosEnv) -> Snapshot:
-    return Snapshot(game.dump_state(), {name: vars(game)[name] for name in _REMEMBERED})
+def _capture(game:SuperMarioBrosEnv) -> EmulatorState:
+    return EmulatorState(game.dump_state(), {name: vars(game)[name] for name in _REMEMBERED})
 
-def _return_to(game:SuperMarioBrosEnv, moment:Snapshot):
+def _return_to(game:SuperMarioBrosEnv, moment:EmulatorState):
     game.load_state(moment.console)
     vars(game).update(moment.remembered)
 
 # %% ../../nbs/07_game.emulator.ipynb #910f1a79
 _STARTS = {} # (stage, emulator) -> (game, its first moment): both are kept for the life of this process
 
-def _first_moment(*place) -> Snapshot:
+def _first_moment(*place) -> EmulatorState:
     "The start of a stage on an emulator; 0.2 s on the first visit, nothing later."
     if place[0] not in LEVELS: raise UserError(f"no stage '{place[0]}': use 1-1 to 8-4")
     if place not in _STARTS:
@@ -166,12 +166,12 @@ class Emulator:
 
 # %% ../../nbs/07_game.emulator.ipynb #49284d9a
 @patch
-def snapshot(self:Emulator) -> Snapshot:
+def snapshot(self:Emulator) -> EmulatorState:
     "This moment."
     return _capture(self.game)
 
 @patch
-def restore(self:Emulator, moment:Snapshot):
+def restore(self:Emulator, moment:EmulatorState):
     "Return to a moment, also one that another emulator in this process has seen."
     _return_to(self.game, moment)
 

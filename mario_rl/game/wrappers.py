@@ -13,7 +13,7 @@ from fastcore.basics import patch
 from fastcore.meta import delegates
 from ..config.rules import check_settings
 from ..core import parse_levels
-from .emulator import Emulator, Snapshot, clock, flag_reached, mario_x, mario_y, press
+from .emulator import Emulator, EmulatorState, time_left, flag_reached, mario_x, mario_y, press
 from .progress import Journey, mario_area
 from ..config.settings import ACTION_SETS, EnvConfig, action_names
 
@@ -154,7 +154,7 @@ def x(self:MarioEnv) -> int:
 @patch
 def _info(self:MarioEnv, dead:bool, flag:bool, stuck:bool, parts:dict) -> dict:
     ram, journey = self.ram, self.journey
-    return dict(x=journey.x, x_max=journey.x_max, y=mario_y(ram), area=journey.area, time=clock(ram), level=self.level, flag=flag, dead=dead,
+    return dict(x=journey.x, x_max=journey.x_max, y=mario_y(ram), area=journey.area, time=time_left(ram), level=self.level, flag=flag, dead=dead,
                 stuck=stuck, frames=self.frames, action=self.action, reward_parts=parts)
 
 # %% ../../nbs/09_game.wrappers.ipynb #0c923c4e
@@ -201,7 +201,7 @@ def make_env(level:str='1-1', **kwargs) -> gym.Env:
 # %% ../../nbs/09_game.wrappers.ipynb #9882868c
 class EnvSnapshot(NamedTuple):
     "A moment of an episode; valid in the process that took it."
-    nes: Snapshot
+    nes: EmulatorState
     stack: np.ndarray # uint8 (stack, size, size)
     journey: Journey
     counters: dict

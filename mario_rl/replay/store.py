@@ -33,7 +33,7 @@ class FrameStore:
     @property
     def rows(self) -> int: return self.rings * self.length
     @property
-    def held(self) -> int: return int(np.minimum(self.count, self.length).sum()) # rows that hold something
+    def filled(self) -> int: return int(np.minimum(self.count, self.length).sum()) # rows that hold something
     def __reduce__(self): return FrameStore, (*self.args, self.shared)
 
 # %% ../../nbs/10_replay.store.ipynb #3edd72a0

@@ -16,7 +16,7 @@ import numpy as np, torch
 from ..core import UserError
 from .faults import SETTINGS
 from ..training.learner_process import LearnerProcess
-from ..training.learner_status import Progression
+from ..training.learner_status import LearnerStatus
 from ..agent.qnetwork import PixelQ
 from ..config.command_line import parse_training
 from ..config.settings import ReplayConfig, RunConfig, TrainConfig, WorkerConfig
@@ -24,7 +24,7 @@ from ..replay.store import FrameStore
 from ..training.checkpoint import CHECKPOINT, WEIGHTS, load_weights, save_safetensors
 from ..training.run_folder import RunFolder, read_csv
 from ..replay.disk import SavedReplay
-from ..training.channel import Board, Weights
+from ..training.channel import SharedStatus, Weights
 
 # %% ../../nbs/39_stress.fuzz.ipynb #39a5a1c5
 def damaged(data:bytes, rng:np.random.Generator) -> bytes:
@@ -102,8 +102,8 @@ BEGUN = TrainConfig(RunConfig(workers=1), worker=WorkerConfig(envs_per_worker=1)
 def learner_on(path:Path, config:TrainConfig) -> dict: # its state
     "A learner in this process, new or resumed."
     size = sum(p.numel() for p in PixelQ(7).parameters())
-    learner = LearnerProcess(config, FrameStore(config.replay.buffer_size), Weights(size), Board(1), Progression(), path)
-    learner.held.close()
+    learner = LearnerProcess(config, FrameStore(config.replay.buffer_size), Weights(size), SharedStatus(1), LearnerStatus(), path)
+    learner.lock.close()
     learner.pool.shutdown()
     return learner.state_dict(learner.totals())
 

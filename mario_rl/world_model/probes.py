@@ -108,7 +108,7 @@ def fit_probe(z_train:np.ndarray, # (N, D) features to fit on
 def small_mlp(features:np.ndarray, # (N, D)
               label:np.ndarray, # (N,), or several: (N, L)
               epochs:int=20, hidden:int=128, device:torch.device=torch.device('cpu'),
-              breathe:Callable=lambda: None # called before each epoch; may raise to end it
+              on_progress:Callable=lambda: None # called before each epoch; may raise to end it
              ) -> Callable: # features (M, D) -> predictions (M,) or (M, L)
     "Regression by a network of two small hidden layers for each label, all trained side by side; the same data give the same networks."
     mean, scale, centre, spread = features.mean(0), features.std(0) + 1e-3, label.mean(0), label.std(0) + 1e-6
@@ -122,7 +122,7 @@ def small_mlp(features:np.ndarray, # (N, D)
         optimizer = torch.optim.AdamW(weights.values(), 1e-3, weight_decay=.1)
         schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1., .01, epochs)
         for _ in range(epochs):
-            breathe()
+            on_progress()
             for rows in torch.randperm(len(x), device=device).split(128):
                 loss = (answers(weights, x[rows]) - y[:, rows]).square().mean(1).sum()
                 optimizer.zero_grad(); loss.backward(); optimizer.step()
@@ -139,11 +139,11 @@ def probe_scores(model:WorldModel,
                  obs:np.ndarray, # uint8 (N, 4, 64, 64)
                  labels:dict, # name -> (N,)
                  held:np.ndarray, # bool (N,): scored on these, fitted on the others
-                 breathe:Callable=lambda: None # called now and then; may raise to end it
+                 on_progress:Callable=lambda: None # called now and then; may raise to end it
                 ) -> dict: # probe_x_r2 (small MLP), probe_x_linear_r2 and so on
     "R2 of the probes of a model's latents."
     z = encode(model, obs)
-    mlp = partial(small_mlp, device=z.device, breathe=breathe)
+    mlp = partial(small_mlp, device=z.device, on_progress=on_progress)
     z, asked = z.cpu().numpy(), np.stack([labels[name] for name in PROBED], 1)
     scores = {kind: fit_probe(z[~held], asked[~held], z[held], asked[held], how) for kind, how in (('', mlp), ('linear_', ridge))}
     return {f'probe_{name}_{kind}r2': float(score) for kind, found in scores.items() for name, score in zip(PROBED, found)}
