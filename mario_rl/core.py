@@ -33,9 +33,11 @@ def parse_levels(spec:str # `1-1`, `1,1`, `1-1+1-2`, `sequential` or `random`
                 ) -> Levels: # what to play
     "Read a level as people write it; raises `UserError` naming the valid ones."
     text = spec.strip().lower()
-    if text in ('random', 'sequential'): return Levels(LEVELS, shuffle=text == 'random')
+    if text in ('random', 'sequential'):
+        return Levels(LEVELS, shuffle=text == 'random')
     names = tuple(part.strip().replace(',', '-') for part in text.split('+'))
     bad = [name for name in names if name not in LEVELS]
-    if bad: raise UserError(f"unknown level '{bad[0]}': use 1-1 to 8-4 (world-stage), a list such as 1-1+1-2, "
+    if bad:
+        raise UserError(f"unknown level '{bad[0]}': use 1-1 to 8-4 (world-stage), a list such as 1-1+1-2, "
                             "sequential or random")
     return Levels(names)

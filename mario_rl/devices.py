@@ -16,40 +16,50 @@ from .core import UserError
 def pick_device(name:str='auto' # `auto`, `cpu`, `cuda`, `cuda:1`, `mps`
                ) -> torch.device: # a device that exists
     "The device to learn on; raises `UserError` where there is none of that name."
-    if name == 'auto': name = 'cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu'
-    try: torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError): raise UserError(f"no device '{name}' here: use --device auto or cpu") from None
+    if name == 'auto':
+        name = 'cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu'
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError):
+        raise UserError(f"no device '{name}' here: use --device auto or cpu") from None
     return torch.device(name)
 
 def has_bf16(device:torch.device) -> bool:
     "Does `device` compute in bfloat16 natively?"
-    if device.type == 'cuda': return torch.cuda.is_bf16_supported()
+    if device.type == 'cuda':
+        return torch.cuda.is_bf16_supported()
     return device.type == 'cpu' and torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 def _seconds(half:bool) -> float: # of a convolution and a matrix product of our sizes, there and back
     "On a CPU; draws no random numbers."
     picture, kernel, z, weight = (torch.ones(size, requires_grad=True) for size in ((64, 32, 16, 16), (64, 32, 3, 3), (128, 512), (512, 512)))
     start = time.perf_counter()
-    with torch.autocast('cpu', torch.bfloat16, enabled=half): out = F.conv2d(picture, kernel, padding=1).sum() + (z @ weight).sum()
+    with torch.autocast('cpu', torch.bfloat16, enabled=half):
+        out = F.conv2d(picture, kernel, padding=1).sum() + (z @ weight).sum()
     out.backward()
     return time.perf_counter() - start
 
 @lru_cache
 def fast_bf16(device:torch.device) -> bool:
     "Is bfloat16 faster than float32 on `device`? A CPU that has it is timed, once."
-    if device.type != 'cpu' or not has_bf16(device): return has_bf16(device)
-    with torch.inference_mode(False), torch.enable_grad(): took = [(_seconds(True), _seconds(False)) for _ in range(8)]
+    if device.type != 'cpu' or not has_bf16(device):
+        return has_bf16(device)
+    with torch.inference_mode(False), torch.enable_grad():
+        took = [(_seconds(True), _seconds(False)) for _ in range(8)]
     return min(half for half, _ in took) < min(full for _, full in took)
 
 def autocast(device:torch.device):
     "A context in which convolutions and matrix products run in bfloat16, where that is faster; never where results must repeat."
-    wanted = fast_bf16(device) and not torch.are_deterministic_algorithms_enabled() # a timing may come out otherwise the next time
+    # a timing may come out otherwise the next time
+    wanted = fast_bf16(device) and not torch.are_deterministic_algorithms_enabled()
     return torch.autocast(device.type, torch.bfloat16) if wanted else nullcontext()
 
 # %% ../nbs/05_devices.ipynb #2270bf4c
 def seed_everything(seed:int) -> np.random.Generator:
     "Seed Python, numpy and torch; returns a generator of its own for the caller."
-    random.seed(seed); np.random.seed(seed % 2**32); torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
     return np.random.default_rng(seed)
 
 # %% ../nbs/05_devices.ipynb #898df616
@@ -65,7 +75,8 @@ def flatten(net:torch.nn.Module # on the device where it stays
            ) -> torch.nn.Parameter: # (number of parameters,), its gradient starts at zero
     "Turn the parameters of `net` into views of one vector; clear gradients with `zero_grad(set_to_none=False)`."
     vector = torch.nn.Parameter(torch.nn.utils.parameters_to_vector(net.parameters()).detach())
-    vector.grad, at = torch.zeros_like(vector), 0
+    vector.grad = torch.zeros_like(vector)
+    at = 0
     for p in net.parameters():
         here = slice(at, at := at + p.numel())
         p.data, p.grad = vector.data[here].view_as(p), vector.grad[here].view_as(p) if p.requires_grad else None

@@ -21,8 +21,10 @@ def cgroup_folders(controller:str, # `cpu` or `memory`
     with suppress(OSError):
         for line in Path(proc, 'self/cgroup').read_text().splitlines():
             _, controllers, path = line.split(':', 2)
-            if controllers and controller not in controllers.split(','): continue
-            base, inside = Path(cgroup, controller if controllers else ''), PurePosixPath(path.lstrip('/'))
+            if controllers and controller not in controllers.split(','):
+                continue
+            base = Path(cgroup, controller if controllers else '')
+            inside = PurePosixPath(path.lstrip('/'))
             found += [base/part for part in (inside, *inside.parents)]
     return found
 
@@ -33,7 +35,8 @@ def _quota(folder:Path) -> float: # infinity where there is none
         return int(quota)/int(period)
     with suppress(OSError, ValueError):
         quota, period = (int((folder/f'cpu.cfs_{name}_us').read_text()) for name in ('quota', 'period'))
-        if quota > 0: return quota/period
+        if quota > 0:
+            return quota/period
     return math.inf
 
 def cpu_count(proc:str='/proc', cgroup:str='/sys/fs/cgroup') -> int: # at least 1
@@ -43,21 +46,26 @@ def cpu_count(proc:str='/proc', cgroup:str='/sys/fs/cgroup') -> int: # at least 
 
 # %% ../nbs/01_processes.ipynb #6e14621b
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-LOADED = ['mario_rl.training.worker', 'mario_rl.training.learner_process'] # with all that they import
+# with all that they import
+LOADED = ['mario_rl.training.worker', 'mario_rl.training.learner_process']
 
 @contextmanager
 def deaf():
     "Whatever is started meanwhile never hears the signals that ask for a stop."
     resource_tracker.ensure_running() # it unblocks these signals when it starts
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try: yield
-    finally: signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
 def start_processes():
     "Let the loading begin; `processes` waits for it."
-    if sys.platform != 'linux': return
+    if sys.platform != 'linux':
+        return
     forkserver.set_forkserver_preload(LOADED)
-    with deaf(): forkserver.ensure_running()
+    with deaf():
+        forkserver.ensure_running()
 
 def processes():
     "The `multiprocessing` context whose processes a training consists of; start them `deaf`."
@@ -67,9 +75,11 @@ def processes():
 # %% ../nbs/01_processes.ipynb #e40817e4
 def _anonymous_file(nbytes:int) -> int:
     "A descriptor of a file without a name: in memory on Linux, an unlinked temporary file elsewhere."
-    if hasattr(os, 'memfd_create'): fd = os.memfd_create('mario_rl')
+    if hasattr(os, 'memfd_create'):
+        fd = os.memfd_create('mario_rl')
     else:
-        with tempfile.TemporaryFile() as file: fd = os.dup(file.fileno())
+        with tempfile.TemporaryFile() as file:
+            fd = os.dup(file.fileno())
     os.ftruncate(fd, nbytes)
     return fd
 
@@ -79,7 +89,9 @@ class Shared:
         self._open(arrays, _anonymous_file(max(1, sum(_padded(*spec) for spec in arrays.values()))))
 
     def _open(self, layout, fd):
-        self._layout, self._fd, at = layout, fd, 0
+        self._layout = layout
+        self._fd = fd
+        at = 0
         self._map = mmap.mmap(fd, 0)
         for name, (shape, dtype) in layout.items():
             count = int(np.prod(shape))
@@ -88,7 +100,8 @@ class Shared:
 
     def __reduce__(self): return _attach, (self._layout, DupFd(self._fd))
     def __del__(self):
-        if hasattr(self, '_fd'): os.close(self._fd)
+        if hasattr(self, '_fd'):
+            os.close(self._fd)
 
     @property
     def nbytes(self) -> int: return len(self._map)

@@ -21,7 +21,9 @@ class Clock(BaseCallback):
     "Stops after so many seconds; keeps how far each episode came."
     def __init__(self, seconds):
         super().__init__()
-        self.seconds, self.start, self.rows = seconds, time.time(), []
+        self.seconds = seconds
+        self.start = time.time()
+        self.rows = []
 
     def _on_step(self):
         ended = [info for info, done in zip(self.locals['infos'], self.locals['dones']) if done]
@@ -45,13 +47,16 @@ if __name__ == '__main__':
     learner, games, settings = LEARNERS[args.learner]
     envs = make_vec_env(lambda: make_env(args.level, emulator=args.emulator, sticky=.25, noop_max=30), games, args.seed, vec_env_cls=SubprocVecEnv)
     envs = VecNormalize(envs, norm_obs=False) # rewards of the size that these settings are made for
-    clock, model = Clock(args.seconds), learner('CnnPolicy', envs, seed=args.seed, device='cpu', **settings)
+    clock = Clock(args.seconds)
+    model = learner('CnnPolicy', envs, seed=args.seed, device='cpu', **settings)
     model.learn(args.decisions, callback=clock)
     envs.close()
     pd.DataFrame(clock.rows).to_csv(f'{args.out}.csv', index=False)
     about = dict(decisions_trained=model.num_timesteps, checkpoint=f'stable-baselines3 {args.learner}')
-    for protocol in ('start', 'sticky'): # with the likeliest action and, as Zoo does it for Atari, with a drawn one: the better counts
+    # with the likeliest action and, as Zoo does it for Atari, with a drawn one: the better counts
+    for protocol in ('start', 'sticky'):
         results = [evaluate(lambda obs: int(model.predict(obs, deterministic=likeliest)[0]), args.level, protocol, emulator=args.emulator) | about | dict(likeliest=likeliest)
                    for likeliest in (True, False)]
-        for result in results: print(protocol, {name: result[name] for name in ('likeliest', 'clears', 'episodes', 'x_mean', 'decisions_trained')})
+        for result in results:
+            print(protocol, {name: result[name] for name in ('likeliest', 'clears', 'episodes', 'x_mean', 'decisions_trained')})
         Path(f'{args.out}_{protocol}.json').write_text(json.dumps(max(results, key=lambda result: (result['clears'], result['x_mean']))) + '\n')

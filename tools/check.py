@@ -8,11 +8,13 @@ def copy_tree(target):
     "Copy what git holds, and what it would take, to `target`."
     names = subprocess.run(['git', 'ls-files', '-zco', '--exclude-standard'], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in filter(None, names.split('\0')):
-        if not (ROOT/name).is_file(): continue # deleted here, not yet in git
+        if not (ROOT/name).is_file():
+            continue # deleted here, not yet in git
         (target/name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT/name, target/name)
 
-def contents(folder): return {f.relative_to(folder): f.read_bytes() for f in folder.rglob('*') if f.is_file() and '__pycache__' not in f.parts}
+def contents(folder):
+    return {f.relative_to(folder): f.read_bytes() for f in folder.rglob('*') if f.is_file() and '__pycache__' not in f.parts}
 
 def changed_by(command, module):
     "The files that an nbdev command would change, add or remove."
@@ -26,11 +28,13 @@ def changed_by(command, module):
 def stored(file):
     "What is wrong with the stored outputs of a notebook."
     outputs = [o for cell in json.loads(file.read_text(encoding='utf-8'))['cells'] for o in cell.get('outputs', [])]
-    if not outputs: return [f'{title(file)} has no stored output: tools/run.py {title(file)}']
+    if not outputs:
+        return [f'{title(file)} has no stored output: tools/run.py {title(file)}']
     return [f"{title(file)} stores an error: {o['ename']}" for o in outputs if o['output_type'] == 'error']
 
 if __name__ == '__main__':
     problems = changed_by('nbdev_export', 'doclinks') + changed_by('nbdev_clean', 'clean') + [p for file in find([]) for p in stored(file)]
     readme = subprocess.run([sys.executable, ROOT/'tools/readme.py', '--check'], capture_output=True, text=True)
-    if readme.returncode: problems.append(readme.stderr.strip())
+    if readme.returncode:
+        problems.append(readme.stderr.strip())
     sys.exit('\n'.join(problems) if problems else print('notebooks, modules and README agree'))

@@ -7,11 +7,16 @@ from mario_rl.dream.env import SideBySide, enlarge
 from mario_rl.play.evaluate import pretrained
 from notebooks import ROOT
 
-SECONDS, FPS, WAKE, HEIGHT = 6, 15, 20, 6 # decisions of a dream; pixels of the bar
+# decisions of a dream; pixels of the bar
+SECONDS = 6
+FPS = 15
+WAKE = 20
+HEIGHT = 6
 
 def picture(session):
     "Game and dream side by side, and below the dream how old it is."
-    game, dream = session.env.render()[32:224], enlarge(session.now.dream)
+    game = session.env.render()[32:224]
+    dream = enlarge(session.now.dream)
     bar = np.full((HEIGHT, dream.shape[1], 3), 235, np.uint8)
     bar[2:, :dream.shape[1]*session.now.age//WAKE] = 228, 87, 46
     left = np.concatenate([game, np.full((HEIGHT, game.shape[1], 3), 255, np.uint8)])
@@ -21,7 +26,8 @@ def pictures(session):
     "One for each decision, while the episode lasts."
     while not session.now.over:
         yield Image.fromarray(picture(session))
-        if session.now.age >= WAKE: session.wake()
+        if session.now.age >= WAKE:
+            session.wake()
         session.step(session.best)
 
 if __name__ == '__main__':

@@ -11,11 +11,14 @@ from notebooks import ROOT, find, skipped, title
 from processes import end
 
 CHOSEN = os.environ.get('OMP_NUM_THREADS') # who sets it knows better
-os.environ['OMP_NUM_THREADS'] = '1' # forking is safe as long as there is one thread; numpy and torch read this when they are loaded
+# forking is safe as long as there is one thread; numpy and torch read this when they are loaded
+os.environ['OMP_NUM_THREADS'] = '1'
 from mario_rl.processes import cpu_count
 ALONE = {'44_bench.play'}
-MANY = {'35_training.train', '38_stress.faults', '40_stress.soak'} # they start several processes: one of them at a time
-SECONDS = ROOT/'tools/seconds.json' # what each notebook takes on two quiet processors, written by --record
+# they start several processes: one of them at a time
+MANY = {'35_training.train', '38_stress.faults', '40_stress.soak'}
+# what each notebook takes on two quiet processors, written by --record
+SECONDS = ROOT/'tools/seconds.json'
 
 COVERAGE = '''[run]
 source = {root}/mario_rl
@@ -38,7 +41,8 @@ def absolute(lines, file):
 class AsModule:
     """Run an exported cell under the file name and line numbers it has in its module. A notebook defines its own code
     rather than importing it, so without this a measure of the module would not see the notebook run it."""
-    def __init__(self, nb): self.starts = {}
+    def __init__(self, nb):
+        self.starts = {}
 
     def _default_exp_(self, cell, name):
         from nbdev.config import get_config
@@ -47,7 +51,8 @@ class AsModule:
         self.starts = {line.rpartition('#')[2]: n for n, line in enumerate(self.lines, 1) if line.startswith('# %% ')}
 
     def _export_(self, cell):
-        start, source = self.starts[cell.id], cell.source.rstrip()
+        start = self.starts[cell.id]
+        source = cell.source.rstrip()
         there = self.lines[start:start + source.count('\n') + 1]
         assert absolute(there, self.file) == source, f'{self.file.name} is old: run nbdev_export'
         cell.source = f'exec(compile({"\n"*start + source!r}, {str(self.file)!r}, "exec"))'
@@ -66,7 +71,8 @@ def measured(rcfile):
 def test(file, rcfile, threads):
     "Test one notebook in this process, exactly as `nbdev_test` does it; returns whether it passed."
     import nbdev.test
-    if 'torch' in sys.modules: sys.modules['torch'].set_num_threads(threads)
+    if 'torch' in sys.modules:
+        sys.modules['torch'].set_num_threads(threads)
     with measured(rcfile) if rcfile else nullcontext():
         return nbdev.test.test_nb(file, skip_flags=skipped(), basepath=ROOT)[0]
 
@@ -90,19 +96,26 @@ class Test:
     def begin(self, rcfile, threads):
         "Start its process, in a session of its own."
         self.folder.mkdir()
-        self.start, self.pid = time.time(), os.fork()
-        if self.pid: return
+        self.start = time.time()
+        self.pid = os.fork()
+        if self.pid:
+            return
         code = 1
         try:
             os.setsid()
-            signal.signal(signal.SIGINT, signal.default_int_handler) # a shell that begins us in the background ignores it, and so would what a notebook starts
+            # a shell that begins us in the background ignores it, and so would what a notebook
+            # starts
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             os.chdir(ROOT/'nbs')
-            with open(os.devnull) as nothing: os.dup2(nothing.fileno(), 0)
-            with self.output.open('w') as file: [os.dup2(file.fileno(), stream) for stream in (1, 2)]
+            with open(os.devnull) as nothing:
+                os.dup2(nothing.fileno(), 0)
+            with self.output.open('w') as file:
+                [os.dup2(file.fileno(), stream) for stream in (1, 2)]
             os.environ.update(MARIO_RL_TEST=str(self.folder), TMPDIR=str(self.folder), OMP_NUM_THREADS=str(threads))
             tempfile.tempdir = None # it was read before
             code = int(not test(self.file, rcfile, threads))
-        except BaseException: traceback.print_exc()
+        except BaseException:
+            traceback.print_exc()
         finally:
             atexit._run_exitfuncs()
             sys.stdout.flush()
@@ -112,15 +125,19 @@ class Test:
     def ended(self):
         "Whether it is over, and then nothing of it is left."
         pid, status = os.waitpid(self.pid, os.WNOHANG)
-        self.seconds, late = time.time() - self.start, ''
-        if not pid and self.seconds < self.limit: return False
+        self.seconds = time.time() - self.start
+        late = ''
+        if not pid and self.seconds < self.limit:
+            return False
         if not pid:
             os.kill(self.pid, signal.SIGKILL)
-            status, late = os.waitpid(self.pid, 0)[1], f'stopped after {self.limit:g} seconds\n'
+            status = os.waitpid(self.pid, 0)[1]
+            late = f'stopped after {self.limit:g} seconds\n'
         self.passed = status == 0
         end(self.folder)
         print(f"{'passed' if self.passed else 'FAILED'}  {self.seconds:6.1f} s  {title(self.file)}", flush=True)
-        if not self.passed: print(self.output.read_text(errors='replace') + late, flush=True)
+        if not self.passed:
+            print(self.output.read_text(errors='replace') + late, flush=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         return True
 
@@ -131,14 +148,16 @@ def startable(waiting, running):
 
 def run(tests, jobs, rcfile, threads):
     "Run tests, `jobs` at a time, in this order."
-    waiting, running = list(tests), []
+    waiting = list(tests)
+    running = []
     while waiting or running:
         while len(running) < jobs and (chosen := startable(waiting, running)):
             waiting.remove(chosen)
             running.append(chosen)
             chosen.begin(rcfile, threads)
         running = [t for t in running if not t.ended()]
-        if select.select([sys.stdin], [], [], .05)[0]: sys.exit('tools/test.py was killed') # it holds the other end
+        if select.select([sys.stdin], [], [], .05)[0]:
+            sys.exit('tools/test.py was killed') # it holds the other end
 
 def report_coverage(rcfile):
     "Print which lines the tests ran."
@@ -156,7 +175,8 @@ def arguments():
     parser.add_argument('--record', action='store_true', help='note the times of those that pass as usual')
     parser.add_argument('--coverage', action='store_true', help='measure which lines of mario_rl ran')
     args = parser.parse_args()
-    if args.jobs < 1: parser.error('--jobs: at least 1')
+    if args.jobs < 1:
+        parser.error('--jobs: at least 1')
     return args
 
 def record(tests, usual):
@@ -172,28 +192,36 @@ def slowest(tests, usual):
     return 'slowest: ' + ', '.join(times)
 
 def main(folder):
-    args, usual = arguments(), json.loads(SECONDS.read_text())
+    args = arguments()
+    usual = json.loads(SECONDS.read_text())
     limit = lambda name: args.timeout or (60 + 6*usual[name] if name in usual else 600)
     tests = [Test(file, limit(title(file)), folder/str(n)) for n, file in enumerate(find(args.names))]
     tests.sort(key=lambda t: -usual.get(title(t.file), 0))
     alone = [t for t in tests if title(t.file) in ALONE]
     together = [t for t in tests if title(t.file) not in ALONE]
     rcfile = folder/'coverage' if args.coverage else None
-    if rcfile: rcfile.write_text(COVERAGE.format(root=ROOT, folder=folder))
-    if len(tests) > 1: load_libraries()
+    if rcfile:
+        rcfile.write_text(COVERAGE.format(root=ROOT, folder=folder))
+    if len(tests) > 1:
+        load_libraries()
     for some, jobs in (together, min(args.jobs, len(together))), (alone, 1):
         run(some, jobs, rcfile, int(CHOSEN or max(1, cpu_count()//max(1, jobs))))
-    if rcfile and tests: report_coverage(rcfile)
-    if args.record: record(tests, usual)
-    if tests: print(slowest(tests, usual))
+    if rcfile and tests:
+        report_coverage(rcfile)
+    if args.record:
+        record(tests, usual)
+    if tests:
+        print(slowest(tests, usual))
     passed = sum(t.passed for t in tests)
     print(f'{passed} passed, {len(tests) - passed} failed', flush=True)
     return passed == len(tests) > 0
 
 if __name__ == '__main__':
-    if 'MARIO_RL_TEST' not in os.environ: sys.exit('call tools/test.py')
+    if 'MARIO_RL_TEST' not in os.environ:
+        sys.exit('call tools/test.py')
     folder = Path(os.environ['MARIO_RL_TEST']) # made by tools/test.py for this run
-    try: passed = main(folder)
+    try:
+        passed = main(folder)
     finally:
         end(folder)
         shutil.rmtree(folder, ignore_errors=True)

@@ -11,18 +11,21 @@ COMMAND = Path(sys.executable).with_name('mario_rl_train')
 FLAGS = ('--level 1-1 --world-model --workers 2 --emulator auto --learn-start 3000 --wm-steps 150 --q-steps 300 --buffer-size 50000 '
          '--save-every 5 --no-ui --threads 1 --learner-steps')
 
-def train(flags): return subprocess.run([COMMAND, *flags.split()], stdout=subprocess.DEVNULL).returncode
+def train(flags):
+    return subprocess.run([COMMAND, *flags.split()], stdout=subprocess.DEVNULL).returncode
 
 def wait_for(what, condition, log, seconds=300):
     "Wait for `condition`; end with the run's log if it does not come true."
     deadline = time.time() + seconds
     while not condition():
-        if time.time() > deadline: sys.exit(f'not within {seconds} seconds: {what}\n{log()}')
+        if time.time() > deadline:
+            sys.exit(f'not within {seconds} seconds: {what}\n{log()}')
         time.sleep(.1)
 
 def disturbed(folder, steps, ray_cluster):
     "A training on the cluster that loses a node, then its learner."
-    run, nodes = folder/'ray', [ray_cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20) for _ in range(3)]
+    run = folder/'ray'
+    nodes = [ray_cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20) for _ in range(3)]
     log = lambda: (run/'training.log').read_text() if (run/'training.log').exists() else ''
     places = lambda: re.findall(r'worker \d plays on \S+, node (\w+)', log())
     flags = f'{FLAGS} {steps} --engine ray --ray-address {ray_cluster.address} --run-dir {run}'
@@ -37,7 +40,8 @@ def disturbed(folder, steps, ray_cluster):
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    if train(f'--resume {run} --no-ui'): sys.exit(f'the resumed run failed\n{log()}')
+    if train(f'--resume {run} --no-ui'):
+        sys.exit(f'the resumed run failed\n{log()}')
     return run
 
 def main():
@@ -48,13 +52,17 @@ def main():
     from ray.cluster_utils import Cluster
     ray_cluster = Cluster(initialize_head=True, head_node_args=dict(num_cpus=0, include_dashboard=False, object_store_memory=100 * 2**20))
     with tempfile.TemporaryDirectory() as folder:
-        try: run = disturbed(Path(folder), args.steps, ray_cluster)
-        finally: ray_cluster.shutdown()
-        if train(f'{FLAGS} {args.steps} --run-dir {folder}/local'): sys.exit('the local run failed')
+        try:
+            run = disturbed(Path(folder), args.steps, ray_cluster)
+        finally:
+            ray_cluster.shutdown()
+        if train(f'{FLAGS} {args.steps} --run-dir {folder}/local'):
+            sys.exit('the local run failed')
         print((run/'training.log').read_text())
         last = {name: read_csv(Path(folder)/name).ffill().iloc[-1] for name in ('ray', 'local')}
         steps = read_csv(run).step
         print(pd.DataFrame(last).loc[['step', 'env_steps', 'wm_explained', 'wm_ssim', 'q_mean', 'x_mean', 'seconds']])
     assert steps.is_monotonic_increasing and steps.is_unique and steps.iloc[-1] == args.steps, 'the table has a gap or a repeat'
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -9,11 +9,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def find(names):
     "The notebooks called `names` (`10_replay.store`, `replay.store`, `tutorials/01_first_run` or a path), or all of them."
     files = sorted(f for f in (ROOT/'nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in f.parts)
-    if not names: return files
+    if not names:
+        return files
     spelled = {s: f for f in files for s in (f.stem, re.sub(r'^\d+_', '', f.stem), title(f))}
     chosen = [Path(name).resolve() if Path(name).is_file() else spelled.get(name) for name in names]
     unknown = [name for name, file in zip(names, chosen) if file is None]
-    if unknown: print(f"no notebook called {' or '.join(unknown)}: there are {', '.join(map(title, files))}", file=sys.stderr)
+    if unknown:
+        print(f"no notebook called {' or '.join(unknown)}: there are {', '.join(map(title, files))}", file=sys.stderr)
     return [] if unknown else chosen
 
 def title(file):

@@ -31,10 +31,13 @@ def row(result):
     return '| `{protocol}` | {emulator} | {clears} of {episodes} | '.format(**result) + f"{low:.2f} to {high:.2f} | {result['x_mean']:.0f}, {result['x_median']:.0f} |"
 
 if __name__ == '__main__':
-    if len(sys.argv) != 3: sys.exit(__doc__)
-    run, command = Path(sys.argv[1]), sys.argv[2]
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    run = Path(sys.argv[1])
+    command = sys.argv[2]
     weights = load_weights(run/'weights.pt')
-    level, shelf = weights['settings']['level'], Path(__file__).parents[1]/'mario_rl'/'pretrained'
+    level = weights['settings']['level']
+    shelf = Path(__file__).parents[1]/'mario_rl'/'pretrained'
     shelf.mkdir(exist_ok=True)
     save_safetensors(weights, shelf/f'{level}.safetensors')
     agent = load_agent(shelf/f'{level}.safetensors')

@@ -5,11 +5,16 @@ from pathlib import Path
 def marked(folder):
     """Processes marked with `folder` or with a folder in it: command line by process id, without this process. A process
     keeps the mark when its parent dies and when it opens a session of its own. Linux tells the mark in /proc."""
-    mark, found = os.fsencode(f'MARIO_RL_TEST={folder}'), {}
+    mark = os.fsencode(f'MARIO_RL_TEST={folder}')
+    found = {}
     for entry in Path('/proc').glob('[0-9]*'):
-        try: variables, command = (entry/'environ').read_bytes().split(b'\0'), (entry/'cmdline').read_bytes()
-        except OSError: continue # it has just ended, or is another user's
-        if any(v == mark or v.startswith(mark + b'/') for v in variables): found[int(entry.name)] = command
+        try:
+            variables = (entry/'environ').read_bytes().split(b'\0')
+            command = (entry/'cmdline').read_bytes()
+        except OSError:
+            continue # it has just ended, or is another user's
+        if any(v == mark or v.startswith(mark + b'/') for v in variables):
+            found[int(entry.name)] = command
     found.pop(os.getpid(), None)
     return found
 
@@ -18,7 +23,10 @@ def end(folder, patience=5):
     patient_until = time.time() + patience
     while found := marked(folder):
         for pid, command in found.items():
-            if b'resource_tracker' in command and time.time() < patient_until: continue
-            try: os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError: pass
+            if b'resource_tracker' in command and time.time() < patient_until:
+                continue
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         time.sleep(.02)

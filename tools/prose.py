@@ -6,7 +6,8 @@ from nbdev.config import get_config
 from notebooks import ROOT, find, title
 
 WORDS = 'docments' # fastcore's way of documenting: codespell would mend it
-OTHERS = '--extra --no-deps --shm-size --gpus --help --rm --user --entrypoint'.split() # flags of uv, pip and docker
+# flags of uv, pip and docker
+OTHERS = '--extra --no-deps --shm-size --gpus --help --rm --user --entrypoint'.split()
 FENCE = re.compile(r'^```(\w*)\n(.*?)^```', re.M | re.S)
 
 def texts():
@@ -20,7 +21,8 @@ def texts():
 def misspelt(pages):
     "Complaints of codespell about all pages."
     with tempfile.TemporaryDirectory() as folder:
-        for name, prose, code in pages: (Path(folder)/name.replace('/', '-')).write_text(f'{prose}\n{code}', encoding='utf-8')
+        for name, prose, code in pages:
+            (Path(folder)/name.replace('/', '-')).write_text(f'{prose}\n{code}', encoding='utf-8')
         lines = subprocess.run([sys.executable, '-m', 'codespell_lib', '-L', WORDS, '--disable-colors', folder], capture_output=True, text=True).stdout
     return [f'spelling: {line.removeprefix(folder + "/")}' for line in lines.splitlines()]
 
@@ -33,7 +35,8 @@ def flags():
         with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
             getattr(importlib.import_module(module), function)(['--help'])
         known[command] = set(re.findall(r'--[\w-]+', said.getvalue()))
-    for tool in (ROOT/'tools').glob('*.py'): known[f'tools/{tool.name}'] = set(re.findall(r'--[\w-]+', tool.read_text(encoding='utf-8')))
+    for tool in (ROOT/'tools').glob('*.py'):
+        known[f'tools/{tool.name}'] = set(re.findall(r'--[\w-]+', tool.read_text(encoding='utf-8')))
     known['tools/test.py'] |= known['tools/nbtest.py'] # which it starts
     return known
 
@@ -41,8 +44,10 @@ def wrong_command(line, known):
     "What is wrong with one line of a shell block, if it runs one of our commands."
     words = shlex.split(line, comments=True)
     at = next((i for i, word in enumerate(words) if word.startswith(('mario_rl_', 'tools/'))), None)
-    if at is None: return []
-    if words[at] not in known: return [f'there is no command {words[at]}']
+    if at is None:
+        return []
+    if words[at] not in known:
+        return [f'there is no command {words[at]}']
     given = [word.partition('=')[0] for word in words[at + 1:] if word.startswith('--')]
     return [f'{words[at]} knows no {flag}' for flag in given if flag not in known[words[at]]]
 
@@ -50,13 +55,17 @@ def wrong_code(text, known):
     "What is wrong with the code between the words of a page."
     for language, block in FENCE.findall(text):
         if language == 'python':
-            try: compile(block, '', 'exec')
-            except SyntaxError as error: yield f'a Python block does not compile: {error}'
+            try:
+                compile(block, '', 'exec')
+            except SyntaxError as error:
+                yield f'a Python block does not compile: {error}'
         elif language in ('', 'bash'):
-            for line in block.replace('\\\n', ' ').splitlines(): yield from wrong_command(line, known)
+            for line in block.replace('\\\n', ' ').splitlines():
+                yield from wrong_command(line, known)
     every = set.union(*known.values(), OTHERS)
     for span in re.findall(r'(?<!`)`([^`\n]+)`(?!`)', FENCE.sub('', text)):
-        if span.startswith('mario_rl_'): yield from wrong_command(span, known)
+        if span.startswith('mario_rl_'):
+            yield from wrong_command(span, known)
         elif span.startswith('--') and (flag := re.match(r'[\w-]+', span)[0]) not in every and flag.replace('--no-', '--') not in every:
             yield f'no command knows {flag}'
 
@@ -69,6 +78,7 @@ def lost_files(name, text):
            [f'a link leads to {path}, which is not there' for path in linked if not (folder/path).exists()]
 
 if __name__ == '__main__':
-    pages, known = list(texts()), flags()
+    pages = list(texts())
+    known = flags()
     found = misspelt(pages) + [f'{name}: {problem}' for name, prose, _ in pages for problem in (*wrong_code(prose, known), *lost_files(name, prose))]
     sys.exit('\n'.join(found) if found else print(f'{len(pages)} pages: spelling, links, files, commands and flags are right'))

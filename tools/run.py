@@ -2,7 +2,8 @@
 Cells marked `#| eval: false` or with a test flag such as `#| slow` are not run and keep their stored outputs;
 with `--all` they are run as well."""
 import os, re, sys, time
-os.environ.update(JUPYTER_PLATFORM_DIRS='1', PYDEVD_DISABLE_FILE_VALIDATION='1') # else each kernel says so
+# else each kernel says so
+os.environ.update(JUPYTER_PLATFORM_DIRS='1', PYDEVD_DISABLE_FILE_VALIDATION='1')
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -15,7 +16,8 @@ def run(file, everything=False, timeout=3600):
     flags = '|'.join(['eval: *false', *skipped()])
     skip = re.compile(r'nbdev_export\(' if everything else rf'^#\| *({flags})\b|nbdev_export\(', re.M)
     for cell in nb.cells:
-        if cell.cell_type == 'code' and skip.search(cell.source): cell.metadata['tags'] = ['skip-execution']
+        if cell.cell_type == 'code' and skip.search(cell.source):
+            cell.metadata['tags'] = ['skip-execution']
     NotebookClient(nb, timeout=timeout, kernel_name='python3', extra_arguments=['--log-level=ERROR'],
                    resources=dict(metadata=dict(path=str(file.parent)))).execute()
     nbformat.write(nb, file)
@@ -25,7 +27,10 @@ if __name__ == '__main__':
     files = find([name for name in sys.argv[1:] if name != '--all'])
     for file in files:
         start = time.time()
-        try: run(file, '--all' in sys.argv)
-        except CellExecutionError as error: sys.exit(f'{title(file)}: {error}')
+        try:
+            run(file, '--all' in sys.argv)
+        except CellExecutionError as error:
+            sys.exit(f'{title(file)}: {error}')
         print(f'{title(file)}: {time.time() - start:.1f} s', flush=True)
-    if not files: sys.exit(1)
+    if not files:
+        sys.exit(1)

@@ -7,14 +7,19 @@ from mario_rl.game.wrappers import make_env
 
 def curve_problems(log):
     "What is wrong with the rows of a training.csv."
-    found, values = [], {name: log[name].dropna().to_numpy() if name in log else np.empty(0) for name in
+    found = []
+    values = {name: log[name].dropna().to_numpy() if name in log else np.empty(0) for name in
                          ('wm_total_loss', 'wm_explained', 'q_mean', 'q_max', 'q_loss')}
     found += [f'{name} has no values' for name, v in values.items() if not len(v)]
     found += [f'{name} is not always finite' for name, v in values.items() if len(v) and not np.isfinite(v).all()]
-    loss, explained = values['wm_total_loss'], values['wm_explained']
-    if len(loss) < 3: found.append('too few rows to see the world model learn: more --learner-steps')
-    elif not loss[-3:].mean() < .8*loss[0]: found.append(f'wm_total_loss did not fall: {loss[0]:.3g} to {loss[-3:].mean():.3g}')
-    if len(explained) and not explained[-1] > 0: found.append(f'the model explains nothing of the frames: {explained[-1]:.3g}')
+    loss = values['wm_total_loss']
+    explained = values['wm_explained']
+    if len(loss) < 3:
+        found.append('too few rows to see the world model learn: more --learner-steps')
+    elif not loss[-3:].mean() < .8*loss[0]:
+        found.append(f'wm_total_loss did not fall: {loss[0]:.3g} to {loss[-3:].mean():.3g}')
+    if len(explained) and not explained[-1] > 0:
+        found.append(f'the model explains nothing of the frames: {explained[-1]:.3g}')
     return found
 
 def frame_problems(level='1-1', steps=20):

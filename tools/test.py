@@ -6,24 +6,29 @@ from os import environ
 from pathlib import Path
 from processes import end
 
-STOPPING = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN] # as under nohup
+# as under nohup
+STOPPING = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
 
 def stop(number, frame):
     "End with the exit code that a shell shows for this signal."
     sys.exit(128 + number)
 
 def main():
-    for number in STOPPING: signal.signal(number, stop)
+    for number in STOPPING:
+        signal.signal(number, stop)
     folder = tempfile.mkdtemp(prefix='test-')
     try:
         command = [sys.executable, Path(__file__).parent/'nbtest.py', *sys.argv[1:]]
         mark = environ | dict(MARIO_RL_TEST=folder)
-        work = subprocess.Popen(command, env=mark, stdin=subprocess.PIPE, start_new_session=True) # notices when the pipe closes
+        # notices when the pipe closes
+        work = subprocess.Popen(command, env=mark, stdin=subprocess.PIPE, start_new_session=True)
         code = work.wait()
     finally:
-        for number in STOPPING: signal.signal(number, signal.SIG_IGN) # this takes a moment, and then it is over anyway
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN) # this takes a moment, and then it is over anyway
         end(folder)
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(code if code >= 0 else 128 - code)
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -10,17 +10,22 @@ from mario_rl.play.evaluate import load_agent
 from mario_rl.config.settings import PROTOCOLS, ReplayConfig
 from mario_rl.game.wrappers import held_action, make_env
 
-BACK, AHEAD, TRIES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15), 8, 16 # decisions before a death; beyond it; of each action
-GAMMA, FIRST = ReplayConfig.gamma, 7000 # the seed that the first process begins with; the next begins 1,000 later
+BACK = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15) # decisions before a death
+AHEAD = 8 # beyond it
+TRIES = 16 # of each action
+GAMMA = ReplayConfig.gamma # the seed that the first process begins with
+FIRST = 7000 # the next begins 1,000 later
 
 class Player:
     "An agent, a game of its own and `TRIES` more to try things in."
     def __init__(self, weights, level, emulator):
         torch.set_num_threads(1)
         agent = load_agent(weights)
-        self.net, how = agent.act, dict(actions=agent.settings['actions'], emulator=emulator, sticky=PROTOCOLS['sticky'].sticky, noop_max=30)
+        self.net = agent.act
+        how = dict(actions=agent.settings['actions'], emulator=emulator, sticky=PROTOCOLS['sticky'].sticky, noop_max=30)
         self.game, *self.others = (make_env(level, **how).unwrapped for _ in range(TRIES + 1))
-        for game in self.others: game.reset()
+        for game in self.others:
+            game.reset()
 
     @torch.inference_mode()
     def q(self, observations) -> np.ndarray: # (B, n_actions)
@@ -29,7 +34,8 @@ class Player:
 
     def episode(self, seed) -> tuple: # the (moment, Q, x) of each decision, and whether it ended in death
         obs, _ = self.game.reset(seed=seed)
-        story, over = [], False
+        story = []
+        over = False
         while not over:
             story.append((self.game.snapshot(), self.q([obs])[0], self.game.x))
             obs, _, terminated, truncated, info = self.game.step(int(story[-1][1].argmax()))
@@ -38,8 +44,11 @@ class Player:
 
     def tried(self, moment, action, decisions, seed, turn=0) -> tuple: # share alive after so many decisions; mean return
         "Choose `action` at `moment`, then what the agent would, with new slips each time."
-        chosen, alive, returned = np.full(TRIES, action), np.ones(TRIES, bool), np.zeros(TRIES)
-        playing, obs = np.ones(TRIES, bool), [None]*TRIES
+        chosen = np.full(TRIES, action)
+        alive = np.ones(TRIES, bool)
+        returned = np.zeros(TRIES)
+        playing = np.ones(TRIES, bool)
+        obs = [None]*TRIES
         for i, game in enumerate(self.others):
             game.restore(moment)
             game.np_random = np.random.default_rng((seed, action, i, turn))
@@ -47,21 +56,29 @@ class Player:
             for i in np.flatnonzero(playing):
                 obs[i], reward, terminated, truncated, info = self.others[i].step(int(chosen[i]))
                 returned[i] += GAMMA**k * reward
-                alive[i], playing[i] = not terminated or info['flag'], not (terminated or truncated)
-            if not playing.any(): break
+                alive[i] = not terminated or info['flag']
+                playing[i] = not (terminated or truncated)
+            if not playing.any():
+                break
             q = self.q([obs[i] for i in np.flatnonzero(playing)])
             chosen[playing] = q.argmax(1)
-        else: returned[playing] += GAMMA**decisions * q.max(1)
+        else:
+            returned[playing] += GAMMA**decisions * q.max(1)
         return alive.mean(), returned.mean()
 
 def work(weights, level, emulator, first, seconds) -> tuple: # rows, episodes played, deaths
-    player, end, rows, deaths = Player(weights, level, emulator), time.time() + seconds, [], 0
+    player = Player(weights, level, emulator)
+    end = time.time() + seconds
+    rows = []
+    deaths = 0
     for seed in count(first):
-        if time.time() > end: return rows, seed - first, deaths
+        if time.time() > end:
+            return rows, seed - first, deaths
         story, died = player.episode(seed)
         deaths += died
         for back in BACK if died else ():
-            if back > len(story): break
+            if back > len(story):
+                break
             moment, q, x = story[-back]
             alive, returned = zip(*(player.tried(moment, a, back + AHEAD, seed) for a in range(len(q))))
             told = {f'{name}_{a}': value for name, values in (('q', q), ('alive', alive), ('return', returned)) for a, value in enumerate(values)}

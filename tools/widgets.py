@@ -50,7 +50,8 @@ def start_lab(folder, log):
     "JupyterLab on a free port; returns its process, its address and what opens it."
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
-        port, token = free.getsockname()[1], secrets.token_hex(16)
+        port = free.getsockname()[1]
+        token = secrets.token_hex(16)
     news = folder/'settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings'
     news.parent.mkdir(parents=True)
     news.write_text('{"fetchNews": "false"}') # else a question lies over the page
@@ -62,35 +63,48 @@ def start_lab(folder, log):
 def stop_lab(lab):
     "Ask politely first."
     os.killpg(lab.pid, signal.SIGTERM)
-    try: lab.wait(20)
-    except subprocess.TimeoutExpired: os.killpg(lab.pid, signal.SIGKILL); lab.wait()
+    try:
+        lab.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(lab.pid, signal.SIGKILL)
+        lab.wait()
 
 def await_lab(lab, url, token, seconds):
     "Return once JupyterLab answers."
     end = time.time() + seconds
     while time.time() < end and lab.poll() is None:
-        try: return urllib.request.urlopen(f'{url}/api/status?token={token}', timeout=5).read()
-        except OSError: time.sleep(.5)
+        try:
+            return urllib.request.urlopen(f'{url}/api/status?token={token}', timeout=5).read()
+        except OSError:
+            time.sleep(.5)
     raise AssertionError('JupyterLab did not start')
 
 def browser():
     "A headless Chromium; raises `AssertionError` where there is none."
-    chromium, driver = shutil.which('chromium') or shutil.which('google-chrome'), shutil.which('chromedriver')
-    if not (chromium and driver): raise AssertionError('no chromium and chromedriver here: apt-get install chromium chromium-driver')
+    chromium = shutil.which('chromium') or shutil.which('google-chrome')
+    driver = shutil.which('chromedriver')
+    if not (chromium and driver):
+        raise AssertionError('no chromium and chromedriver here: apt-get install chromium chromium-driver')
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
-    for flag in FLAGS.split(): options.add_argument(flag)
+    for flag in FLAGS.split():
+        options.add_argument(flag)
     return webdriver.Chrome(options, Service(driver))
 
 class Page:
     "The widget in the browser."
-    def __init__(self, driver, seconds): self.driver, self.seconds = driver, seconds
+    def __init__(self, driver, seconds):
+        self.driver = driver
+        self.seconds = seconds
     def wait(self, for_what, condition):
-        try: return WebDriverWait(self.driver, self.seconds, .3).until(lambda _: condition())
-        except TimeoutException: raise AssertionError(f'waited {self.seconds} s in vain for {for_what}') from None
+        try:
+            return WebDriverWait(self.driver, self.seconds, .3).until(lambda _: condition())
+        except TimeoutException:
+            raise AssertionError(f'waited {self.seconds} s in vain for {for_what}') from None
     def look(self): return self.wait('the picture', lambda: self.driver.execute_script(LOOK))
     def first(self, css): return next(iter(self.driver.find_elements(By.CSS_SELECTOR, css)), None)
-    def button(self, text): return next(b for b in self.driver.find_elements(By.CSS_SELECTOR, 'button.widget-button, button.jupyter-button') if b.text.strip() == text)
+    def button(self, text):
+        return next(b for b in self.driver.find_elements(By.CSS_SELECTOR, 'button.widget-button, button.jupyter-button') if b.text.strip() == text)
 
     def changes(self, name, do):
         "Do something and wait until both pictures are others."
@@ -111,7 +125,8 @@ def open_notebook(page, url, token, name, classic):
 def play(page):
     "The buttons and keys of the play widget."
     driver = page.driver
-    for name in ('right', 'right+A', 'agent'): page.changes(f'button {name}', page.button(name).click)
+    for name in ('right', 'right+A', 'agent'):
+        page.changes(f'button {name}', page.button(name).click)
     screen = page.first('img.mario-screen')
     screen.click()
     for name, key in (('arrow right', Keys.ARROW_RIGHT), ('arrow up', Keys.ARROW_UP), ('arrow left', Keys.ARROW_LEFT)):
@@ -132,7 +147,8 @@ def held(page):
     "A key that is held plays on, and stops when it is released."
     driver = page.driver
     page.changes('key arrow right, held', lambda: ActionChains(driver).key_down(Keys.ARROW_RIGHT).perform())
-    for _ in range(3): page.changes('a moment', lambda: None)
+    for _ in range(3):
+        page.changes('a moment', lambda: None)
     ActionChains(driver).key_up(Keys.ARROW_RIGHT).perform()
     time.sleep(2)
     still = page.look()
@@ -149,7 +165,9 @@ def main():
     args = parser.parse_args()
     agent = f'load_agent({os.path.abspath(args.weights)!r})' if args.weights else "pretrained('1-1')"
     with tempfile.TemporaryDirectory() as folder, open(Path(folder)/'lab.log', 'w') as log:
-        driver, lab, folder = None, None, Path(folder)
+        driver = None
+        lab = None
+        folder = Path(folder)
         (folder/'notebooks').mkdir()
         for name, call in WIDGETS.items():
             cell = nbformat.v4.new_code_cell(BEGIN.format(agent=agent) + call)
@@ -161,17 +179,22 @@ def main():
             open_notebook(page := Page(driver, args.timeout), url, token, 'play_in_dream', args.classic)
             play(page)
             held(page)
-            if args.screenshot: driver.save_screenshot(args.screenshot)
+            if args.screenshot:
+                driver.save_screenshot(args.screenshot)
             for name in SLIDERS:
                 open_notebook(page, url, token, name, args.classic)
                 slide(page, name)
         except (AssertionError, WebDriverException) as problem:
             seen = os.path.join(tempfile.gettempdir(), 'mario_rl_widgets.png')
-            if lab: driver.save_screenshot(seen)
+            if lab:
+                driver.save_screenshot(seen)
             sys.exit(f"tools/widgets.py: {str(problem).splitlines()[0]}" + (f' (the page: {seen})' if lab else ''))
         finally:
-            if driver: driver.quit()
-            if lab: stop_lab(lab)
+            if driver:
+                driver.quit()
+            if lab:
+                stop_lab(lab)
     print(f"the widgets work in {'the classic Notebook' if args.classic else 'JupyterLab'}")
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -24,30 +24,41 @@ from .reanchor import Anchor, _descend, _gradient, _to, re_anchor
 def leave_compiler_out():
     "Let optimizers be made without torch's compiler: the games of a training begin seconds earlier."
     for method in vars(torch.optim.Optimizer).values():
-        if plain := getattr(method, '__wrapped__', None): plain.__dynamo_disable = plain # where torch keeps what the compiler made of it
+        if plain := getattr(method, '__wrapped__', None):
+            plain.__dynamo_disable = plain # where torch keeps what the compiler made of it
 
 leave_compiler_out()
 
 # %% ../../nbs/23_agent.learner.ipynb #cb87e846
 class CudaGraphed:
     "A function from tensors to a dict of detached tensors; on a GPU it is recorded at the first call, replayed after, and recorded anew for other shapes."
-    def __init__(self, function:Callable, device:torch.device): self.function, self.device, self.inputs = function, device, []
+    def __init__(self, function:Callable, device:torch.device):
+        self.function = function
+        self.device = device
+        self.inputs = []
 
     def __call__(self, *inputs:Tensor) -> dict:
-        if self.device.type != 'cuda': return self.function(*inputs)
-        if [value.shape for value in inputs] != [mine.shape for mine in self.inputs]: self.record(inputs)
+        if self.device.type != 'cuda':
+            return self.function(*inputs)
+        if [value.shape for value in inputs] != [mine.shape for mine in self.inputs]:
+            self.record(inputs)
         torch._foreach_copy_(self.inputs, inputs)
         self.graph.replay()
-        return {name: value.clone() for name, value in self.outputs.items()} # the next replay overwrites them
+        # the next replay overwrites them
+        return {name: value.clone() for name, value in self.outputs.items()}
 
     def record(self, inputs):
-        self.inputs, aside = [value.clone() for value in inputs], torch.cuda.Stream()
+        self.inputs = [value.clone() for value in inputs]
+        aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside): # libraries choose and set up their kernels during the first calls
-            for _ in range(3): self.function(*self.inputs)
+        # libraries choose and set up their kernels during the first calls
+        with torch.cuda.stream(aside):
+            for _ in range(3):
+                self.function(*self.inputs)
         torch.cuda.current_stream().wait_stream(aside)
         self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph, capture_error_mode='thread_local'): self.outputs = self.function(*self.inputs)
+        with torch.cuda.graph(self.graph, capture_error_mode='thread_local'):
+            self.outputs = self.function(*self.inputs)
 
 # %% ../../nbs/23_agent.learner.ipynb #e541257a
 class Learner:
@@ -60,21 +71,40 @@ class Learner:
                  pause_workers:Callable=lambda on: None, # called with True when a model phase begins, with False when it is over
                  on_progress:Callable=lambda *progress: None # called now and then during long work, some of it with its name, how much is done and of how much; may raise to end it
                 ):
-        self.replay, self.config, self.q_config, self.device = replay, config, q_config, (device := replay.device)
-        self.sticky, self.publish, self.pause_workers, self.on_progress = sticky, publish, pause_workers, on_progress
+        self.replay = replay
+        self.config = config
+        self.q_config = q_config
+        self.device = (device := replay.device)
+        self.sticky = sticky
+        self.publish = publish
+        self.pause_workers = pause_workers
+        self.on_progress = on_progress
         self.model = WorldModel(n_actions, wm_config).to(device) if wm_config else None
         self.q = (LatentQ(wm_config.latent_dim, n_actions, q_config.v_max) if wm_config else PixelQ(n_actions, q_config.v_max)).to(device)
         self.target_q, self.mean_q = (copy.deepcopy(self.q).requires_grad_(False) for _ in range(2))
         self.q_params, self.target_params, self.mean_params = map(flatten, (self.q, self.target_q, self.mean_q))
         self.q_optimizer = torch.optim.Adam([self.q_params], q_config.q_lr, fused=True)
-        if wm_config: self.wm_optimizer = torch.optim.AdamW(self._trained(), wm_config.wm_lr, weight_decay=wm_config.weight_decay, fused=True)
+        if wm_config:
+            self.wm_optimizer = torch.optim.AdamW(self._trained(), wm_config.wm_lr, weight_decay=wm_config.weight_decay, fused=True)
         self.wm_step = self.q_step = self.decisions_before = 0
-        self.version, self.next_wm, self.anchor = 1, config.learn_start, None
-        self.phase, self.phase_step, self.planned, self.previous_model = '', 0, 0, None # the phase under way, its steps so far and those planned (of Q), the model before it
-        self.model_gradient, self.q_gradient = CudaGraphed(self._model_gradient, device), CudaGraphed(self._q_gradient, device)
-        self.target = torch.zeros(replay.store.rows, device=device) # of each row, in the Q phase under way
-        self.targets_until, self.new_td_error = np.zeros(replay.store.rings, np.int64), {} # how far each ring had targets before; what they said of the rows since
-        self.pending_batches, self.used, self.bad_steps = [], [], 0 # batches to come; rows and TD errors of those used; steps in a row that were none
+        self.version = 1
+        self.next_wm = config.learn_start
+        self.anchor = None
+        # the phase under way, its steps so far and those planned (of Q), the model before it
+        self.phase = ''
+        self.phase_step = 0
+        self.planned = 0
+        self.previous_model = None
+        self.model_gradient = CudaGraphed(self._model_gradient, device)
+        self.q_gradient = CudaGraphed(self._q_gradient, device)
+        # of each row, in the Q phase under way
+        self.target = torch.zeros(replay.store.rows, device=device)
+        # how far each ring had targets before
+        self.targets_until = np.zeros(replay.store.rings, np.int64)
+        self.new_td_error = {} # what they said of the rows since
+        self.pending_batches = [] # batches to come
+        self.used = [] # rows and TD errors of those used
+        self.bad_steps = 0 # steps in a row that were none
 
     def _trained(self): return [p for p in self.model.parameters() if p.requires_grad]
 
@@ -116,33 +146,39 @@ def _model_gradient(self:Learner, *sequences) -> dict:
     return metrics | dict(norm=_gradient(self.wm_optimizer, loss, self._trained()))
 
 @patch
-def _count_bad_steps(self:Learner, sound:bool): self.bad_steps = 0 if sound else self.bad_steps + 1
+def _count_bad_steps(self:Learner, sound:bool):
+    self.bad_steps = 0 if sound else self.bad_steps + 1
 
 # %% ../../nbs/23_agent.learner.ipynb #f473b95a
 @patch
 @torch.no_grad()
 def compute_targets(self:Learner):
     "Targets and priorities of everything that can be drawn."
-    replay, (rows, *told) = self.replay, self.replay.moments()
+    replay = self.replay
+    (rows, *told) = self.replay.moments()
     prev_action, action, reward, discount, alive = map(replay._to_device, told)
     view = self._view(rows, prev_action, action*alive)
     view = view._replace(trace=view.trace*alive)
-    def rings(values): return torch.zeros_like(self.target).index_copy(0, replay._to_device(rows), values).view(replay.store.rings, -1)
+    def rings(values):
+        return torch.zeros_like(self.target).index_copy(0, replay._to_device(rows), values).view(replay.store.rings, -1)
     self.target = retrace(QEstimates(*map(rings, view)), rings(reward), rings(discount), self.q_config.n_step).flatten()
     error = view.q - self.target[rows]
     replay.update(replay._to_device(rows), error)
     new = np.isin(rows, replay.since(self.targets_until))
-    self.targets_until, self.new_td_error = replay.seen.copy(), dict(td_error_new=error[new].abs().mean()) if new.any() else {}
+    self.targets_until = replay.seen.copy()
+    self.new_td_error = dict(td_error_new=error[new].abs().mean()) if new.any() else {}
 
 @patch
 def _view(self:Learner, rows, prev_action, action) -> QEstimates: # of the moments at `rows`
     "Both networks look at them, some at a time."
-    views, size = [], self.q_config.q_batch_size * self._together
+    views = []
+    size = self.q_config.q_batch_size * self._together
     parts = np.split(np.arange(len(rows)), range(size, len(rows), size))
     for i, part in enumerate(parts):
         self.on_progress('targets', i, len(parts))
         obs = self.replay.latents_at(rows[part]) if self.model else self.replay.stacks(rows[part]).to(self.device)
-        with autocast(self.device): views.append(estimate_q(self.q, self.target_q, obs, prev_action[part], action[part], self.sticky))
+        with autocast(self.device):
+            views.append(estimate_q(self.q, self.target_q, obs, prev_action[part], action[part], self.sticky))
     return QEstimates(*map(torch.cat, zip(*views)))
 
 # %% ../../nbs/23_agent.learner.ipynb #920585c0
@@ -150,9 +186,12 @@ def _view(self:Learner, rows, prev_action, action) -> QEstimates: # of the momen
 def _sample_batches(self:Learner) -> list: # of `Batch`
     "The next few batches; of what is there now, if workers have written over everything that this phase began with."
     sample_many = lambda: [_to(batch, self.device) for batch in self.replay.sample_many(self._together, self.q_config.q_batch_size, self.model is not None)]
-    try: return sample_many()
+    try:
+        return sample_many()
     except ReplayEmpty:
-        phase, self.phase = self.phase, '' # told to stop meanwhile, there are no targets and this phase is over
+        # told to stop meanwhile, there are no targets and this phase is over
+        phase = self.phase
+        self.phase = ''
         self._prepare()
         self.phase = phase
         return sample_many()
@@ -169,7 +208,8 @@ def update_q(self:Learner, batch, target:Tensor) -> TDLoss: # detached
 
 @patch
 def _q_gradient(self:Learner, target, *batch) -> dict:
-    with autocast(self.device): result = td_loss(self.q, Batch(*batch), target)
+    with autocast(self.device):
+        result = td_loss(self.q, Batch(*batch), target)
     norm = _gradient(self.q_optimizer, result.loss, [self.q_params])
     return {name: value.detach() for name, value in result._asdict().items()} | dict(norm=norm)
 
@@ -184,12 +224,14 @@ def q_updates(self:Learner) -> Iterator[dict]: # detached metrics
         batch = self.pending_batches.pop(0)
         result = self.update_q(batch, self.target[batch.rows])
         self.used.append((batch.rows, result.td_error))
-        new_td_error, self.new_td_error = self.new_td_error, {}
+        new_td_error = self.new_td_error
+        self.new_td_error = {}
         yield dict(q_loss=result.loss, q_mean=result.q.mean(), q_max=result.q.max(), td_error=result.td_error.abs().mean()) | new_td_error
 
 @patch
 def _renew_priorities(self:Learner):
-    if self.used: self.replay.update(*map(torch.cat, zip(*self.used)))
+    if self.used:
+        self.replay.update(*map(torch.cat, zip(*self.used)))
     self.used = []
 
 # %% ../../nbs/23_agent.learner.ipynb #4468b6ad
@@ -216,12 +258,16 @@ def wm_phase(self:Learner) -> Iterator[Progress]:
     "Train the world model, carry Q over to the new latents, and make them."
     if self.phase != 'model':
         self.replay.sync()
-        self.phase, self.phase_step, self.previous_model = 'model', 0, copy.deepcopy(self.model) if self.wm_step else None
+        self.phase = 'model'
+        self.phase_step = 0
+        self.previous_model = copy.deepcopy(self.model) if self.wm_step else None
     steps = self.config.wm_steps * (1 if self.previous_model else 4)
     self.pause_workers(True)
     while self.phase_step < steps:
-        for group in self.wm_optimizer.param_groups: group['lr'] = self.wm_lr_at(self.phase_step/steps)
-        metrics, self.phase_step = self.update_model(), self.phase_step + 1
+        for group in self.wm_optimizer.param_groups:
+            group['lr'] = self.wm_lr_at(self.phase_step/steps)
+        metrics = self.update_model()
+        self.phase_step = self.phase_step + 1
         yield Progress('model', self.phase_step, steps, metrics)
     self._reanchor_q()
     self._refresh()
@@ -231,18 +277,23 @@ def wm_phase(self:Learner) -> Iterator[Progress]:
 @patch
 def q_phase(self:Learner) -> Iterator[Progress]:
     "Train Q on stored latents (or on pixels), then let the workers have it."
-    if self.phase == 'q': self._refresh()
+    if self.phase == 'q':
+        self._refresh()
     else:
         self._prepare()
-        for group in self.q_optimizer.param_groups: group['lr'] = self.q_config.q_lr * self.lr_scale(self.q_config.q_lr_decay_start)
-        self.phase, self.phase_step = 'q', 0
+        for group in self.q_optimizer.param_groups:
+            group['lr'] = self.q_config.q_lr * self.lr_scale(self.q_config.q_lr_decay_start)
+        self.phase = 'q'
+        self.phase_step = 0
         self.planned = max(self.config.q_steps, self.replay.rows // self.q_config.q_batch_size)
     updates = self.q_updates()
     while self.phase_step < self.planned:
-        metrics, self.phase_step = next(updates), self.phase_step + 1
+        metrics = next(updates)
+        self.phase_step = self.phase_step + 1
         yield Progress('q', self.phase_step, self.planned, metrics)
     self._renew_priorities()
-    self.phase, self.pending_batches = '', []
+    self.phase = ''
+    self.pending_batches = []
     self.publish(self.acting)
 
 # %% ../../nbs/23_agent.learner.ipynb #873da1ee
@@ -257,7 +308,8 @@ def _prepare(self:Learner):
 def _refresh(self:Learner):
     "Encode what has no latent of the present encoder."
     def encode(obs): return self.model.encode(obs.to(self.device))
-    if self.model: self.replay.refresh(encode, self.version, progress=partial(self.on_progress, 'latents'))
+    if self.model:
+        self.replay.refresh(encode, self.version, progress=partial(self.on_progress, 'latents'))
 
 @patch
 def _reanchor_q(self:Learner):
@@ -265,15 +317,19 @@ def _reanchor_q(self:Learner):
     if self.previous_model:
         obs = self.replay.observations(self.config.anchor_rows).to(self.device)
         old_z, new_z = (model.encode(obs) for model in (self.previous_model, self.model))
-        nets, anchors = (self.target_q, self.mean_q, self.q), []
+        nets = (self.target_q, self.mean_q, self.q)
+        anchors = []
         moved = copy.deepcopy(nets)
         for q in moved:
             self.on_progress()
             anchors.append(re_anchor(q.requires_grad_(True), new_z, old_z))
-        for q, there in zip(nets, moved): q.load_state_dict(there.state_dict())
+        for q, there in zip(nets, moved):
+            q.load_state_dict(there.state_dict())
         self.anchor = anchors[-1]
-    self.version, self.next_wm = self.version + 1, int(self.decisions * self.config.wm_growth)
-    self.phase, self.previous_model = '', None
+    self.version = self.version + 1
+    self.next_wm = int(self.decisions * self.config.wm_growth)
+    self.phase = ''
+    self.previous_model = None
     self.publish(self.acting)
 
 # %% ../../nbs/23_agent.learner.ipynb #5f4883a2
@@ -281,7 +337,8 @@ def _reanchor_q(self:Learner):
 def steps(self:Learner) -> Iterator[Progress]:
     "Learner steps without end: Q phases, and a model phase whenever there is enough new experience."
     while True:
-        if self.phase == 'model' or not self.phase and self.model and self.decisions >= self.next_wm: yield from self.wm_phase()
+        if self.phase == 'model' or not self.phase and self.model and self.decisions >= self.next_wm:
+            yield from self.wm_phase()
         yield from self.q_phase()
 
 # %% ../../nbs/23_agent.learner.ipynb #291e2a0a
@@ -303,17 +360,25 @@ def load_state_dict(self:Learner, state:dict,
     "Go on where `state` was taken."
     self.previous_model = copy.deepcopy(self.model) if 'previous_model' in state else None
     for name in _NETS:
-        if name in state: getattr(self, name).load_state_dict(state[name])
-    for name in _COUNTERS: setattr(self, name, state[name])
+        if name in state:
+            getattr(self, name).load_state_dict(state[name])
+    for name in _COUNTERS:
+        setattr(self, name, state[name])
     self.anchor = state['anchor'] and Anchor(*state['anchor'])
-    self.decisions_before, self.bad_steps = state['decisions'] - self.replay.decisions, 0
+    self.decisions_before = state['decisions'] - self.replay.decisions
+    self.bad_steps = 0
     if same_replay:
         here = lambda tensors: [tensor.to(self.device) for tensor in tensors]
         self.targets_until = np.array(state['targets_until'])
-        self.target, self.pending_batches, self.used = state['target'].to(self.device), [Batch(*here(batch)) for batch in state['pending_batches']], [tuple(here(pair)) for pair in state['used']]
+        self.target = state['target'].to(self.device)
+        self.pending_batches = [Batch(*here(batch)) for batch in state['pending_batches']]
+        self.used = [tuple(here(pair)) for pair in state['used']]
     else:
-        self.pending_batches, self.used, self.replay.batches = [], [], self.q_step
-        if self.phase == 'q': self.phase = '' # it begins anew, with targets of what is there
+        self.pending_batches = []
+        self.used = []
+        self.replay.batches = self.q_step
+        if self.phase == 'q':
+            self.phase = '' # it begins anew, with targets of what is there
 
 # %% ../../nbs/23_agent.learner.ipynb #43eefdfc
 @patch

@@ -39,22 +39,26 @@ class LatentQ(nn.Module):
     "Dueling Q-values from a latent and the action before: float (B, latent_dim), int64 (B,) -> float (B, n_actions)."
     def __init__(self, latent_dim:int, n_actions:int, reach:float=QConfig.v_max, hidden:tuple=(512, 256)):
         super().__init__()
-        self.latent_dim, self.n_actions = latent_dim, n_actions
+        self.latent_dim = latent_dim
+        self.n_actions = n_actions
         self.trunk = nn.Sequential(*_layer(latent_dim + n_actions, hidden[0]), *_layer(*hidden))
         self.streams = nn.Linear(hidden[1], (1 + n_actions)*BINS) # value and advantages
         self.register_buffer('bins', bin_centers(reach))
 
     def join(self, z:Tensor, prev_action:Tensor|None=None) -> Tensor: # None: action 0, as before an episode
-        if prev_action is None: prev_action = torch.zeros(len(z), dtype=torch.long, device=z.device)
+        if prev_action is None:
+            prev_action = torch.zeros(len(z), dtype=torch.long, device=z.device)
         return torch.cat([z, F.one_hot(prev_action, self.n_actions).to(z.dtype)], -1)
 
     def logits(self, z:Tensor, prev_action:Tensor|None=None) -> Tensor: # (B, n_actions, BINS)
         h = self.trunk(self.join(z, prev_action)).float()
-        with torch.autocast(z.device.type, enabled=False): streams = self.streams(h).unflatten(-1, (-1, BINS))
+        with torch.autocast(z.device.type, enabled=False):
+            streams = self.streams(h).unflatten(-1, (-1, BINS))
         value, advantage = streams.tensor_split([1], 1)
         return value + advantage - advantage.mean(1, keepdim=True)
 
-    def forward(self, z:Tensor, prev_action:Tensor|None=None) -> Tensor: return expected_value(self.logits(z, prev_action), self.bins)
+    def forward(self, z:Tensor, prev_action:Tensor|None=None) -> Tensor:
+        return expected_value(self.logits(z, prev_action), self.bins)
 
 def _layer(n_in, n_out): return nn.Linear(n_in, n_out), nn.LayerNorm(n_out), nn.ReLU()
 
@@ -63,10 +67,13 @@ class Policy(nn.Module):
     "Looks and decides: an encoder and the Q-network behind it."
     def __init__(self, encoder:nn.Module, q:LatentQ):
         super().__init__()
-        self.encoder, self.q = encoder, q
+        self.encoder = encoder
+        self.q = q
 
-    def forward(self, obs:Tensor, prev_action:Tensor|None=None) -> Tensor: return self.q(self.encoder(obs), prev_action)
-    def logits(self, obs:Tensor, prev_action:Tensor|None=None) -> Tensor: return self.q.logits(self.encoder(obs), prev_action)
+    def forward(self, obs:Tensor, prev_action:Tensor|None=None) -> Tensor:
+        return self.q(self.encoder(obs), prev_action)
+    def logits(self, obs:Tensor, prev_action:Tensor|None=None) -> Tensor:
+        return self.q.logits(self.encoder(obs), prev_action)
 
     @property
     def bins(self) -> Tensor: return self.q.bins

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from .qnetwork import LatentQ
 
 # %% ../../nbs/22_agent.reanchor.ipynb #6ac8c745
-def _to(batch, device): return type(batch)(*(t.to(device) if isinstance(t, Tensor) else t for t in batch))
+def _to(batch, device):
+    return type(batch)(*(t.to(device) if isinstance(t, Tensor) else t for t in batch))
 
 def _gradient(optimizer, loss, parameters) -> Tensor: # scalar, its norm
     "Leave the gradient where `optimizer` looks for it, cut to a norm of 10."
@@ -23,7 +24,8 @@ def _gradient(optimizer, loss, parameters) -> Tensor: # scalar, its norm
 
 def _descend(optimizer, norm) -> bool: # was it done?
     "A step down, unless the gradient is NaN or infinite."
-    if sound := bool(norm.isfinite()): optimizer.step()
+    if sound := bool(norm.isfinite()):
+        optimizer.step()
     return sound
 
 # %% ../../nbs/22_agent.reanchor.ipynb #5331229f
@@ -50,14 +52,19 @@ class Anchor(NamedTuple):
 def re_anchor(q:LatentQ, new_z:Tensor, old_z:Tensor, steps:int=300, batch:int=256, lr:float=5e-4) -> Anchor:
     "Carry `q` over from old latents to new ones of the same observations: first in closed form, then by regression."
     prev_action = torch.randint(q.n_actions, (len(old_z),), device=old_z.device)
-    with torch.no_grad(): truth = q(old_z, prev_action)
+    with torch.no_grad():
+        truth = q(old_z, prev_action)
     def lost():
-        with torch.no_grad(): return float((q(new_z, prev_action) - truth).square().mean() / truth.var(0).mean().clamp(min=1e-8))
+        with torch.no_grad():
+            return float((q(new_z, prev_action) - truth).square().mean() / truth.var(0).mean().clamp(min=1e-8))
     r2 = fold(q, new_z, old_z)
-    folded, kept, optimizer = lost(), copy.deepcopy(q.state_dict()), torch.optim.Adam(q.parameters(), lr)
+    folded = lost()
+    kept = copy.deepcopy(q.state_dict())
+    optimizer = torch.optim.Adam(q.parameters(), lr)
     for i in range(steps):
         optimizer.param_groups[0]['lr'] = lr * (1 - i/steps)
         rows = torch.randint(len(truth), (batch,), device=truth.device)
         _descend(optimizer, _gradient(optimizer, F.mse_loss(q(new_z[rows], prev_action[rows]), truth[rows]), q.parameters()))
-    if lost() > folded: q.load_state_dict(kept)
+    if lost() > folded:
+        q.load_state_dict(kept)
     return Anchor(r2, folded, lost())

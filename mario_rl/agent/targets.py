@@ -27,8 +27,10 @@ def estimate_q(q:nn.Module, target_q:nn.Module,
             sticky:float=0. # probability that the action before is executed again, whatever is chosen
            ) -> QEstimates:
     "Double-DQN values of moments."
-    mine, values = q(obs, prev_action), target_q(obs, prev_action)
-    best, held = mine.argmax(1), action == prev_action
+    mine = q(obs, prev_action)
+    values = target_q(obs, prev_action)
+    best = mine.argmax(1)
+    held = action == prev_action
     value = torch.lerp(_pick(values, best), _pick(values, prev_action), sticky)
     return QEstimates(value, _pick(values, action), torch.maximum((action == best).float(), sticky*held), _pick(mine, action))
 
@@ -39,7 +41,8 @@ def retrace(view:QEstimates, reward:torch.Tensor, discount:torch.Tensor, # all (
     "Targets as in Retrace ([Munos et al. 2016](https://arxiv.org/abs/1606.02647))."
     ahead = lambda worth: reward + discount*worth.roll(-1, -1)
     worth = view.value
-    for _ in range(n_step - 1): worth = view.value + view.trace*(ahead(worth) - view.taken)
+    for _ in range(n_step - 1):
+        worth = view.value + view.trace*(ahead(worth) - view.taken)
     return ahead(worth)
 
 # %% ../../nbs/18_agent.targets.ipynb #b136e30c

@@ -29,7 +29,9 @@ class Stage:
     "Everything that workers need, without a learner."
     def __init__(self, workers:int, rows:int=128): # of each game's ring
         games = workers*PLAYING.envs_per_worker
-        self.board, self.store, net = SharedStatus(games), FrameStore(games*rows, games), acting_network(7, LATENT, True)
+        self.board = SharedStatus(games)
+        self.store = FrameStore(games*rows, games)
+        net = acting_network(7, LATENT, True)
         self.weights = Weights(sum(p.numel() for p in net.parameters()))
         self.weights.publish(net)
 
@@ -41,9 +43,12 @@ class Stage:
         "How fast decisions arrive, once all games have begun; raises `UserError` if that takes two minutes."
         deadline = time.time() + 120
         while self.board.status['steps'].min() < 64:
-            if time.time() > deadline: raise UserError('the workers to be measured did not begin to play')
+            if time.time() > deadline:
+                raise UserError('the workers to be measured did not begin to play')
             time.sleep(.05)
-        began, before, busy = time.time(), self.board.decisions, time.process_time()
+        began = time.time()
+        before = self.board.decisions
+        busy = time.process_time()
         time.sleep(seconds)
         took = time.time() - began
         return (self.board.decisions - before)/took, (time.process_time() - busy)/took
@@ -56,15 +61,21 @@ def local_rate(seconds:float, seed:int=0) -> float: # decisions per second
     stage = Stage(1)
     process = mp.get_context('spawn').Process(target=run_worker, args=(stage.channels(0), PLAYING, _game(), LATENT, True, seed))
     process.start()
-    try: return stage.watch(seconds)[0]
-    finally: stage.board.stop(); process.join()
+    try:
+        return stage.watch(seconds)[0]
+    finally:
+        stage.board.stop()
+        process.join()
 
 @contextmanager
 def _cluster(stage:Stage, cpus:int):
     cluster = Cluster('', cpus)
     cluster.open(stage.weights, stage.board, lambda line: None)
-    try: yield cluster
-    finally: stage.board.stop(); cluster.close()
+    try:
+        yield cluster
+    finally:
+        stage.board.stop()
+        cluster.close()
 
 def cluster_rate(seconds:float, seed:int=0) -> tuple: # decisions per second, bytes per decision
     "One worker as an actor."
@@ -93,7 +104,9 @@ def recording() -> list: # a `Chunk` for each game of a worker
 
 class Speaker:
     "An actor that speaks for many workers: it repeats `chunks` every `pace` seconds to each of them."
-    def __init__(self, chunks:list, pace:float): self.chunks, self.pace = chunks, pace
+    def __init__(self, chunks:list, pace:float):
+        self.chunks = chunks
+        self.pace = pace
     def where(self): return WorkerActor.where(self)
     def exchange(self, news:Control, weights:tuple|None) -> list:
         time.sleep(self.pace)
@@ -101,24 +114,30 @@ class Speaker:
 
 class Speakers:
     "Hands out speakers where a cluster asks for actors."
-    def __init__(self, speakers:list): self.speakers = itertools.cycle(speakers)
+    def __init__(self, speakers:list):
+        self.speakers = itertools.cycle(speakers)
     def remote(self, *args): return next(self.speakers)
 
 # %% ../../nbs/47_bench.cluster.ipynb #af444392
 def crowd(workers:int, chunks:list, each:float, # decisions per second of a worker
           seconds:float=8., speakers:int=2) -> dict:
     "How much of what `workers` play arrives, and how busy that keeps the carrier's process."
-    stage, pace = Stage(workers), sum(len(unpack_chunk(chunk)[0]) for chunk in chunks)/each
+    stage = Stage(workers)
+    pace = sum(len(unpack_chunk(chunk)[0]) for chunk in chunks)/each
     with _cluster(stage, speakers) as cluster:
         voice = cluster.ray.remote(num_cpus=0, max_concurrency=workers)(Speaker)
         cluster.remote = Speakers([voice.remote(chunks, pace) for _ in range(speakers)])
-        for i in range(workers): cluster.start(i, stage.channels(i))
+        for i in range(workers):
+            cluster.start(i, stage.channels(i))
         rate, busy = stage.watch(seconds)
     return dict(workers=workers, offered=workers*each, arrived=rate, share=rate/(workers*each), busy_cores=busy)
 
 def bench_crowd(workers:tuple=(8, 64, 512), seconds:float=8.) -> dict:
     "Decisions that arrive from more and more workers, each as fast as one really plays."
-    chunks, each, result = recording(), local_rate(seconds), {}
+    chunks = recording()
+    each = local_rate(seconds)
+    result = {}
     for n in workers:
-        for name, value in crowd(n, chunks, each, seconds).items(): result[f'cluster_{name}_of_{n}'] = value
+        for name, value in crowd(n, chunks, each, seconds).items():
+            result[f'cluster_{name}_of_{n}'] = value
     return result

@@ -25,8 +25,10 @@ from ..game.wrappers import make_env
 class NaiveReplay:
     "The same experience, read the obvious way."
     def __init__(self, replay:Replay):
-        self.store, self.rows = replay.store, np.flatnonzero(replay.tree.values)
-        self.priority, self.gamma = np.ones(len(self.rows)), replay.config.gamma
+        self.store = replay.store
+        self.rows = np.flatnonzero(replay.tree.values)
+        self.priority = np.ones(len(self.rows))
+        self.gamma = replay.config.gamma
 
     def stack(self, row:int) -> np.ndarray: # uint8 (4, 64, 64)
         return np.stack([self.store.frames[row - min(back, self.store.step[row])] for back in (3, 2, 1, 0)])
@@ -45,10 +47,14 @@ class NaiveReplay:
 # %% ../../nbs/46_bench.learn.ipynb #f9236e91
 def filled_replay(decisions:int, latent_dim:int, device:torch.device=torch.device('cpu')) -> Replay:
     "A replay of real frames from random play."
-    store, rng = FrameStore(decisions*2), np.random.default_rng(0)
-    writer, env, done = store.writer(0), make_env('1-1', emulator='auto', seed=0, noop_max=30), True
+    store = FrameStore(decisions*2)
+    rng = np.random.default_rng(0)
+    writer = store.writer(0)
+    env = make_env('1-1', emulator='auto', seed=0, noop_max=30)
+    done = True
     for action in rng.integers(7, size=decisions):
-        if done: writer.begin(env.reset()[0][-1])
+        if done:
+            writer.begin(env.reset()[0][-1])
         obs, reward, terminated, truncated, _ = env.step(action)
         writer.step(action, reward, terminated, truncated, obs[-1])
         done = terminated or truncated
@@ -59,14 +65,18 @@ def filled_replay(decisions:int, latent_dim:int, device:torch.device=torch.devic
 # %% ../../nbs/46_bench.learn.ipynb #6df0d670
 def naive_q(replay:Replay, model:WorldModel, n_actions:int=7, batch_size:int=64) -> Callable:
     "A double DQN step as one would write it first: returns a function that does one."
-    naive, q = NaiveReplay(replay), LatentQ(model.config.latent_dim, n_actions)
-    target_q, encoder = copy.deepcopy(q), model.encoder.convs
+    naive = NaiveReplay(replay)
+    q = LatentQ(model.config.latent_dim, n_actions)
+    target_q = copy.deepcopy(q)
+    encoder = model.encoder.convs
     optimizer = torch.optim.Adam(q.parameters(), 3e-4)
     def encode(obs):
-        with torch.no_grad(): return model.encoder.norm(encoder(obs.float()/255).flatten(1))
+        with torch.no_grad():
+            return model.encoder.norm(encoder(obs.float()/255).flatten(1))
     def step():
         places, weight, obs, action, reward, next_obs, discount = naive.sample(batch_size)
-        z, next_z = encode(obs), encode(next_obs)
+        z = encode(obs)
+        next_z = encode(next_obs)
         with torch.no_grad():
             best = q(next_z).argmax(1)
             target = reward + discount*target_q(next_z)[torch.arange(batch_size), best]
@@ -76,7 +86,8 @@ def naive_q(replay:Replay, model:WorldModel, n_actions:int=7, batch_size:int=64)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(q.parameters(), 10.)
         optimizer.step()
-        for p, target_p in zip(q.parameters(), target_q.parameters()): target_p.data.mul_(.995).add_(.005*p.data)
+        for p, target_p in zip(q.parameters(), target_q.parameters()):
+            target_p.data.mul_(.995).add_(.005*p.data)
         td_error = expected_value(logits.detach(), q.bins) - target
         naive.priority[places] = td_error.abs().numpy() + .01
         return loss.item()
@@ -86,21 +97,25 @@ def naive_q(replay:Replay, model:WorldModel, n_actions:int=7, batch_size:int=64)
 def naive_wm(replay:Replay, n_actions:int=7, batch_size:int=64) -> Callable:
     "A world-model step as one would write it first: returns a function that does one."
     config = WorldModelConfig()
-    naive, model = NaiveReplay(replay), WorldModel(n_actions, config)
+    naive = NaiveReplay(replay)
+    model = WorldModel(n_actions, config)
     optimizer = torch.optim.AdamW(model.parameters(), config.wm_lr)
-    store, starts = replay.store, [r for r in naive.rows if (replay.store.action[r:r + config.unroll] != NO_ACTION).all()]
+    store = replay.store
+    starts = [r for r in naive.rows if (replay.store.action[r:r + config.unroll] != NO_ACTION).all()]
     def encode(encoder, obs): return encoder.norm(encoder.convs(obs.float()/255).flatten(1))
     def decode(z): return model.decoder.convs(z.unflatten(1, (-1, 8, 8)))
     def step():
         rows = np.random.choice(starts, batch_size)
         obs = torch.as_tensor(np.array([naive.stack(row) for row in rows]))
         z = encode(model.encoder, obs)
-        frame, previous = obs[:, -1:].float()/255, obs[:, -2:-1].float()/255
+        frame = obs[:, -1:].float()/255
+        previous = obs[:, -2:-1].float()/255
         loss = config.recon_weight*((decode(z) - frame)**2 * motion_weight(frame, previous)).mean()
         for k in range(config.unroll):
             expected = model.dynamics(z, torch.as_tensor(store.action[rows + k]).long())
             later = torch.as_tensor(np.array([naive.stack(row) for row in rows + k + 1]))
-            with torch.no_grad(): target = encode(model.target_encoder, later)
+            with torch.no_grad():
+                target = encode(model.target_encoder, later)
             ends = torch.as_tensor(store.terminated[rows + k]).float()
             loss = loss + config.latent_weight*F.mse_loss(expected.z, target) + F.mse_loss(expected.reward, torch.as_tensor(store.reward[rows + k]))
             loss = loss + F.binary_cross_entropy_with_logits(expected.continues, 1 - ends)
@@ -109,7 +124,8 @@ def naive_wm(replay:Replay, n_actions:int=7, batch_size:int=64) -> Callable:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 10.)
         optimizer.step()
-        for p, target_p in zip(model.encoder.parameters(), model.target_encoder.parameters()): target_p.data.mul_(.98).add_(.02*p.data)
+        for p, target_p in zip(model.encoder.parameters(), model.target_encoder.parameters()):
+            target_p.data.mul_(.98).add_(.02*p.data)
         return loss.item()
     return step
 
@@ -127,7 +143,9 @@ def our_steps(replay:Replay, recorded:bool=True) -> dict: # False: on a GPU, eac
     learners = {name: Learner(replay, 7, q_config=QConfig(q_batch_size=size), wm_config=config)
                 for name, size, config in (('q', 64, model), ('q_128', 128, model), ('pixel', 64, None))}
     if not recorded:
-        for one in learners.values(): one.model_gradient, one.q_gradient = one._model_gradient, one._q_gradient
+        for one in learners.values():
+            one.model_gradient = one._model_gradient
+            one.q_gradient = one._q_gradient
     replay.refresh(lambda obs: learners['q'].model.encode(obs.to(replay.device)), 1)
     def repeat(step, times): # reading one number waits for the device
         return lambda steps: [step() for _ in range(times*steps)][-1].popitem()[1].item()
@@ -139,7 +157,8 @@ def repeated(step:Callable) -> Callable: return lambda steps: [step() for _ in r
 # %% ../../nbs/46_bench.learn.ipynb #0e7c6079
 def bench_device(replay:Replay, steps:int=20, rounds:int=5) -> dict:
     "Our steps per second on the replay's device, on the wall, and how much recording them brings."
-    ours, singly = our_steps(replay), our_steps(replay, recorded=False)
+    ours = our_steps(replay)
+    singly = our_steps(replay, recorded=False)
     t = measure(ours | {f'{name}_singly': side for name, side in singly.items()}, steps, rounds, time.perf_counter)
     speeds = {f'{name}_steps_per_s': rate(t[name])*(8 if name.startswith('q') else 1) for name in ours}
     gains = {f'{name}_vs_singly': speedup(t[name], t[f'{name}_singly']) for name in ours}
@@ -149,7 +168,8 @@ def bench_device(replay:Replay, steps:int=20, rounds:int=5) -> dict:
 def bench_learning(decisions:int=3000, steps:int=8, rounds:int=9) -> dict:
     "World-model and Q steps per second on one thread, beside the same networks in a straightforward loop."
     torch.set_num_threads(1)
-    replay, config = filled_replay(decisions, WorldModelConfig().latent_dim), WorldModelConfig()
+    replay = filled_replay(decisions, WorldModelConfig().latent_dim)
+    config = WorldModelConfig()
     naive = dict(wm_naive=repeated(naive_wm(replay)), q_naive=repeated(naive_q(replay, WorldModel(7, config))))
     t = measure(our_steps(replay) | naive, steps, rounds)
     t['q'], t['q_128'] = t['q']/8, t['q_128']/8

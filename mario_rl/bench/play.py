@@ -40,22 +40,29 @@ def speedup(ours:np.ndarray, theirs:np.ndarray) -> float: return float(np.median
 # %% ../../nbs/44_bench.play.ipynb #c7890249
 def raw_emulator(emulator:str) -> Callable:
     "Four frames a step on the bare emulator, restarting from the snapshot at each death."
-    nes, rng, buttons = Emulator(emulator), np.random.default_rng(0), ACTIONS['simple']
+    nes = Emulator(emulator)
+    rng = np.random.default_rng(0)
+    buttons = ACTIONS['simple']
     def run(steps):
         for action in rng.integers(len(buttons), size=steps):
-            for _ in range(4): nes.game._frame_advance(buttons[action])
-            if nes.game._get_terminated(): nes.load('1-1')
+            for _ in range(4):
+                nes.game._frame_advance(buttons[action])
+            if nes.game._get_terminated():
+                nes.load('1-1')
     return run
 
 def our_worker(emulator:str, writer=None, seed:int=0) -> Callable:
     "Environment and replay write as a worker does them, with random actions."
-    env, rng, writer = make_env('1-1', emulator=emulator, seed=seed), np.random.default_rng(seed), writer or FrameStore(20_000).writer(0)
+    env = make_env('1-1', emulator=emulator, seed=seed)
+    rng = np.random.default_rng(seed)
+    writer = writer or FrameStore(20_000).writer(0)
     writer.begin(env.reset()[0][-1])
     def run(steps):
         for action in rng.integers(7, size=steps):
             obs, reward, terminated, truncated, _ = env.step(action)
             writer.step(action, reward, terminated, truncated, obs[-1])
-            if terminated or truncated: writer.begin(env.reset()[0][-1])
+            if terminated or truncated:
+                writer.begin(env.reset()[0][-1])
     return run
 
 # %% ../../nbs/44_bench.play.ipynb #a33a97af
@@ -66,27 +73,35 @@ def gymnasium_env(emulator:str) -> gym.Env:
 
 def gymnasium_chain(emulator:str) -> Callable:
     "Random actions in `gymnasium_env`."
-    env, rng = gymnasium_env(emulator), np.random.default_rng(0)
+    env = gymnasium_env(emulator)
+    rng = np.random.default_rng(0)
     env.reset()
     def run(steps):
         for action in rng.integers(7, size=steps):
             _, _, terminated, truncated, _ = env.step(int(action))
-            if terminated or truncated: env.reset()
+            if terminated or truncated:
+                env.reset()
     return run
 
 # %% ../../nbs/44_bench.play.ipynb #28e54231
 def acting_worker(emulator:str, games:int=1) -> Callable:
     "The loop of `run_worker`, in this process."
-    board, store, net = SharedStatus(games), FrameStore(20_000, games), acting_network(7, 512, True)
-    config, weights, players = WorkerConfig(epsilon_decisions=1), Weights(1), []
+    board = SharedStatus(games)
+    store = FrameStore(20_000, games)
+    net = acting_network(7, 512, True)
+    config = WorkerConfig(epsilon_decisions=1)
+    weights = Weights(1)
+    players = []
     for i in range(games):
-        channel, env = SharedChannel(store, weights, board, i), make_env('1-1', emulator=emulator, seed=i)
+        channel = SharedChannel(store, weights, board, i)
+        env = make_env('1-1', emulator=emulator, seed=i)
         channel.open()
         players.append(play_game(env, channel, Explorer('simple', np.random.default_rng(i)), config))
     asked = [next(player) for player in players]
     def run(steps):
         nonlocal asked
-        for _ in range(steps // games): asked = [p.send(a) for p, a in zip(players, greedy_actions(net, asked))]
+        for _ in range(steps // games):
+            asked = [p.send(a) for p, a in zip(players, greedy_actions(net, asked))]
     return run
 
 # %% ../../nbs/44_bench.play.ipynb #31fe1103
@@ -108,7 +123,8 @@ def bench_playing(steps:int=40, rounds:int=25) -> dict:
                        worker_vs_raw=speedup(worker, raw), worker_vs_gymnasium_chain=speedup(worker, chain),
                        acting_4_games_vs_1=speedup(acting_4, acting))
         result |= {prefix(e) + name: value for name, value in numbers.items()}
-    if has_core(): result['libretro_vs_nes_py'] = speedup(times['libretro', 'worker'], times['nes-py', 'worker'])
+    if has_core():
+        result['libretro_vs_nes_py'] = speedup(times['libretro', 'worker'], times['nes-py', 'worker'])
     return result
 
 # %% ../../nbs/44_bench.play.ipynb #c2920107
@@ -121,23 +137,32 @@ def random_player(store:FrameStore, ring:int, emulator:str, board:SharedStatus):
 
 def rate_of_workers(n:int, emulator:str, seconds:float) -> float:
     "Decisions per second, on the wall, of `n` worker processes with random actions."
-    store, board, spawn = FrameStore(20_000*n, n), SharedStatus(n), mp.get_context('spawn')
+    store = FrameStore(20_000*n, n)
+    board = SharedStatus(n)
+    spawn = mp.get_context('spawn')
     players = [spawn.Process(target=random_player, args=(store, i, emulator, board)) for i in range(n)]
-    for player in players: player.start()
-    while not (board.status['steps'] > 50).all(): time.sleep(.05) # imports and start screens do not count
-    before, began = board.decisions, time.perf_counter()
+    for player in players:
+        player.start()
+    while not (board.status['steps'] > 50).all():
+        time.sleep(.05) # imports and start screens do not count
+    before = board.decisions
+    began = time.perf_counter()
     time.sleep(seconds)
     result = (board.decisions - before) / (time.perf_counter() - began)
     board.stop()
-    for player in players: player.join()
+    for player in players:
+        player.join()
     return result
 
 def rate_of_vector_env(n:int, emulator:str, seconds:float) -> float:
     "The same of gymnasium's chain in an `AsyncVectorEnv`."
-    env, rng = gym.vector.AsyncVectorEnv([lambda: gymnasium_env(emulator)]*n, context='spawn'), np.random.default_rng(0)
+    env = gym.vector.AsyncVectorEnv([lambda: gymnasium_env(emulator)]*n, context='spawn')
+    rng = np.random.default_rng(0)
     env.reset()
-    for _ in range(25): env.step(rng.integers(7, size=n))
-    steps, began = 0, time.perf_counter()
+    for _ in range(25):
+        env.step(rng.integers(7, size=n))
+    steps = 0
+    began = time.perf_counter()
     while time.perf_counter() - began < seconds:
         env.step(rng.integers(7, size=n))
         steps += n

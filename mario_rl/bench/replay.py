@@ -16,23 +16,31 @@ from ..replay.store import FrameStore
 from ..config.settings import ReplayConfig, WorldModelConfig
 
 # %% ../../nbs/45_bench.replay.ipynb #93f5f953
-GAMMA, ALPHA, BETA, FLOOR = ReplayConfig.gamma, .6, .4, .01
+GAMMA = ReplayConfig.gamma
+ALPHA = .6
+BETA = .4
+FLOOR = .01
 
 class Ours:
     "Mario RL, without a latent cache: `push` one step, `draw` batches of 64 and renew their priorities."
     def __init__(self, capacity:int):
-        self.store, self.pushed = FrameStore(capacity), 0
-        self.replay, self.writer = Replay(self.store, ReplayConfig(buffer_size=capacity)), self.store.writer(0)
+        self.store = FrameStore(capacity)
+        self.pushed = 0
+        self.replay = Replay(self.store, ReplayConfig(buffer_size=capacity))
+        self.writer = self.store.writer(0)
 
     def push(self, obs, action, reward, terminated, truncated, next_obs):
-        if not self.writer.open: self.writer.begin(obs[-1])
+        if not self.writer.open:
+            self.writer.begin(obs[-1])
         self.writer.step(action, reward, terminated, truncated, next_obs[-1])
         self.pushed += 1
-        if self.pushed % 64 == 0: self.replay.sync()
+        if self.pushed % 64 == 0:
+            self.replay.sync()
 
     def draw(self, batches:int=8) -> list:
         rows = []
-        for batch in self.replay.sample_many(batches, 64): rows.append(batch.rows)
+        for batch in self.replay.sample_many(batches, 64):
+            rows.append(batch.rows)
         self.replay.update(torch.cat(rows), torch.rand(64*batches))
         return batch
 
@@ -44,8 +52,10 @@ class Cpprb:
     "cpprb; `compress`: frames instead of stacks, once for obs and once for next_obs."
     def __init__(self, capacity:int, compress:bool=False):
         from cpprb import PrioritizedReplayBuffer
-        self.compress, self.capacity = compress, capacity
-        image = dict(shape=(64, 64, 4) if compress else (4, 64, 64), dtype=np.uint8) # it compresses the last axis only
+        self.compress = compress
+        self.capacity = capacity
+        # it compresses the last axis only
+        image = dict(shape=(64, 64, 4) if compress else (4, 64, 64), dtype=np.uint8)
         fields = dict(obs=image, action=dict(dtype=np.int64), reward={}, next_obs=dict(image), discount={})
         self.buffer = PrioritizedReplayBuffer(capacity, fields, alpha=ALPHA, eps=FLOOR,
                                               stack_compress=['obs', 'next_obs'] if compress else None)
@@ -53,7 +63,8 @@ class Cpprb:
     def push(self, obs, action, reward, terminated, truncated, next_obs):
         pack = (lambda stack: stack.transpose(1, 2, 0)) if self.compress else (lambda stack: stack)
         self.buffer.add(obs=pack(obs), action=action, reward=reward, next_obs=pack(next_obs), discount=GAMMA*(not terminated))
-        if self.compress and (terminated or truncated): self.buffer.on_episode_end()
+        if self.compress and (terminated or truncated):
+            self.buffer.on_episode_end()
 
     def draw(self, batches:int=8):
         for _ in range(batches): # several batches at once would be slower here
@@ -86,8 +97,10 @@ class Torchrl:
     def add(self, names:tuple, step:tuple):
         from tensordict import TensorDict
         self.waiting.append(step)
-        if len(self.waiting) < 64: return None
-        columns, self.waiting = [torch.from_numpy(np.stack(column)) for column in zip(*self.waiting)], []
+        if len(self.waiting) < 64:
+            return None
+        columns = [torch.from_numpy(np.stack(column)) for column in zip(*self.waiting)]
+        self.waiting = []
         wide = [c.view(torch.int64) if c.dtype == torch.uint8 else c.float() if c.is_floating_point() else c for c in columns]
         return self.buffer.extend(TensorDict(dict(zip(names, wide)), 64)), wide
 
@@ -119,11 +132,13 @@ class TorchrlFrames(Torchrl):
 
     def push(self, obs, action, reward, terminated, truncated, next_obs):
         self._extend(obs[-1], action, reward, terminated, False)
-        if terminated or truncated: self._extend(next_obs[-1], 0, 0., False, True)
+        if terminated or truncated:
+            self._extend(next_obs[-1], 0, 0., False, True)
 
     def _extend(self, *step):
         added = self.add(('frame', 'action', 'reward', 'terminated', 'last'), step)
-        if added and (last := added[1][-1]).any(): self.buffer.update_priority(added[0][last], torch.zeros(int(last.sum())))
+        if added and (last := added[1][-1]).any():
+            self.buffer.update_priority(added[0][last], torch.zeros(int(last.sum())))
 
     def draw(self, batches:int=8):
         for _ in range(batches):
@@ -138,25 +153,32 @@ def stream(n:int, start:int=0) -> Iterator[tuple]:
     "So many steps: obs, action, reward, terminated, truncated, next_obs."
     frames = np.random.default_rng(0).integers(0, 256, (4096 + 8, 64, 64), np.uint8)
     for i in range(start, start + n):
-        at, last = i % 4096, i % 500 == 499
+        at = i % 4096
+        last = i % 500 == 499
         yield frames[at:at + 4], i % 6, float(i % 3), last and i % 1000 > 500, last and i % 1000 <= 500, frames[at + 1:at + 5]
 
 PEERS = {'cpprb_stacks': ('cpprb', Cpprb), 'cpprb_compressed': ('cpprb', lambda n: Cpprb(n, compress=True)),
          'torchrl_stacks': ('torchrl', TorchrlStacks), 'torchrl_frames': ('torchrl', TorchrlFrames)}
 
-def installed_peers() -> dict: return {name: make for name, (package, make) in PEERS.items() if find_spec(package)}
+def installed_peers() -> dict:
+    return {name: make for name, (package, make) in PEERS.items() if find_spec(package)}
 
 # %% ../../nbs/45_bench.replay.ipynb #c5ab7359
 def bench_replay(capacity:int=50_000, rounds:int=40) -> dict:
     "Milliseconds to draw 64 transitions and renew their priorities, microseconds to push one, bytes for each."
     torch.set_num_threads(1)
-    result, times, latent_dim = {}, {}, WorldModelConfig().latent_dim
+    result = {}
+    times = {}
+    latent_dim = WorldModelConfig().latent_dim
     buffers = {'ours': Ours(capacity)} | {name: make(capacity) for name, make in installed_peers().items()}
     for name, buffer in buffers.items():
-        for step in stream(capacity): buffer.push(*step)
-        began, steps = time.thread_time(), list(stream(2000, capacity))
+        for step in stream(capacity):
+            buffer.push(*step)
         began = time.thread_time()
-        for step in steps: buffer.push(*step)
+        steps = list(stream(2000, capacity))
+        began = time.thread_time()
+        for step in steps:
+            buffer.push(*step)
         result[f'replay_{name}_push_us'] = (time.thread_time() - began)/2000*1e6
         result[f'replay_{name}_bytes'] = buffer.nbytes/capacity
         times[name] = []
@@ -166,7 +188,8 @@ def bench_replay(capacity:int=50_000, rounds:int=40) -> dict:
             buffer.draw()
             times[name].append((time.thread_time() - began)/8*1e3)
     times = {name: np.array(t[3:]) for name, t in times.items()}
-    for name, t in times.items(): result[f'replay_{name}_draw_ms'] = float(np.median(t))
+    for name, t in times.items():
+        result[f'replay_{name}_draw_ms'] = float(np.median(t))
     for package in {name.split('_')[0] for name in times} - {'ours'}:
         best = min((t for name, t in times.items() if name.startswith(package)), key=np.median)
         result[f'replay_sample_vs_{package}'] = float(np.median(best/times['ours']))
@@ -177,7 +200,8 @@ def bench_replay(capacity:int=50_000, rounds:int=40) -> dict:
 # %% ../../nbs/45_bench.replay.ipynb #00585617
 def sb3_memory(capacity:int) -> dict:
     "Bytes per transition of stable-baselines3's buffer, which stores stacks and has no priorities."
-    if not find_spec('stable_baselines3'): return {}
+    if not find_spec('stable_baselines3'):
+        return {}
     from stable_baselines3.common.buffers import ReplayBuffer
     spaces = gym.spaces.Box(0, 255, (4, 64, 64), np.uint8), gym.spaces.Discrete(7)
     buffer = ReplayBuffer(1000, *spaces, 'cpu')

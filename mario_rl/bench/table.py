@@ -30,7 +30,8 @@ def bench_growth(capacities:tuple=(50_000, 200_000, 500_000), batches:tuple=(32,
     result = {}
     for capacity in capacities:
         buffer = Ours(capacity)
-        for step in stream(capacity): buffer.push(*step)
+        for step in stream(capacity):
+            buffer.push(*step)
         times = measure(dict(draw=lambda n: [buffer.draw() for _ in range(n)]), 4, rounds)
         result[f'grow_draw_ms_at_{capacity}'] = 1e3/8/rate(times['draw'])
     replay = filled_replay(1500, WorldModelConfig().latent_dim)
@@ -74,7 +75,8 @@ def machine() -> dict:
 def bench_table(results:dict) -> Table:
     "Results as a table for people."
     shown = Table('measure', 'value')
-    for name, value in results.items(): shown.add_row(name, f'{value:,.2f}' if isinstance(value, float) else str(value))
+    for name, value in results.items():
+        shown.add_row(name, f'{value:,.2f}' if isinstance(value, float) else str(value))
     return shown
 
 # %% ../../nbs/48_bench.table.ipynb #f8d4970e
@@ -83,11 +85,13 @@ def hard_times(args, results:dict):
     from mario_rl.stress.faults import SLOW, run_kills, table_of, writing_kills
     from mario_rl.stress.fuzz import fuzz
     from mario_rl.stress.soak import soak
-    if args.soak: results |= soak(args.soak)
+    if args.soak:
+        results |= soak(args.soak)
     if rounds := args.faults:
         kills = run_kills(rounds) + run_kills(max(3, rounds//20), faults=SLOW)
         results |= dict(seed=0, writing=writing_kills(2*rounds), kills=table_of(kills), fuzz=fuzz(100*rounds))
-    if args.json: Path(args.json).write_text(json.dumps(results, indent=2) + '\n')
+    if args.json:
+        Path(args.json).write_text(json.dumps(results, indent=2) + '\n')
     print(json.dumps(results, indent=2))
 
 # %% ../../nbs/48_bench.table.ipynb #275a5135
@@ -95,10 +99,15 @@ def hard_times(args, results:dict):
 def bench_main(argv:list=None):
     "`mario_rl_bench`: measure this machine."
     args = parse_bench(argv)
-    if args.json and not Path(args.json).resolve().parent.is_dir(): raise UserError(f'no folder for {args.json}: create it first')
-    results, console = machine(), Console()
-    if args.soak or args.faults: return hard_times(args, results)
+    if args.json and not Path(args.json).resolve().parent.is_dir():
+        raise UserError(f'no folder for {args.json}: create it first')
+    results = machine()
+    console = Console()
+    if args.soak or args.faults:
+        return hard_times(args, results)
     for part in (part for name in (args.only or USUAL).split(',') for part in PARTS[name]):
-        with console.status(part.__doc__): results |= part()
-        if args.json: Path(args.json).write_text(json.dumps(results, indent=2) + '\n')
+        with console.status(part.__doc__):
+            results |= part()
+        if args.json:
+            Path(args.json).write_text(json.dumps(results, indent=2) + '\n')
     console.print(bench_table(results))

@@ -19,22 +19,31 @@ from .settings import BenchConfig, DreamConfig, EvalConfig, PROTOCOLS, PlotConfi
 def read_config(folder:str|Path) -> dict:
     "What the `config.json` of a run holds; raises `UserError` where there is no run, or no settings in it."
     file = Path(folder)/'config.json'
-    if not os.path.isfile(file): raise UserError(f'no run at {folder}: give a folder such as checkpoints/<run>')
-    try: config = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError): config = None
-    if not isinstance(config, dict): raise UserError(f'{file} is damaged: this run cannot be resumed')
+    if not os.path.isfile(file):
+        raise UserError(f'no run at {folder}: give a folder such as checkpoints/<run>')
+    try:
+        config = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        config = None
+    if not isinstance(config, dict):
+        raise UserError(f'{file} is damaged: this run cannot be resumed')
     return config
 
-RENAMED = dict(q_reach='v_max', wm_settle='wm_lr_decay_start', q_settle='q_lr_decay_start') # how version 0.1 called them
+# how version 0.1 called them
+RENAMED = dict(q_reach='v_max', wm_settle='wm_lr_decay_start', q_settle='q_lr_decay_start')
 
-def _flat(config:dict) -> dict: return {RENAMED.get(name, name): value for part in config.values() for name, value in part.items()}
+def _flat(config:dict) -> dict:
+    return {RENAMED.get(name, name): value for part in config.values() for name, value in part.items()}
 
 def stored_settings(folder:str|Path) -> dict: # name -> value
     "The settings of a run, those that still exist; raises `UserError` where `config.json` is not what we would write."
-    config, parts = read_config(folder), {f.name: part.type for part in fields(TrainConfig) for f in fields(part.type)}
-    if not all(isinstance(part, dict) for part in config.values()): raise UserError(f'{folder}/config.json is damaged')
+    config = read_config(folder)
+    parts = {f.name: part.type for part in fields(TrainConfig) for f in fields(part.type)}
+    if not all(isinstance(part, dict) for part in config.values()):
+        raise UserError(f'{folder}/config.json is damaged')
     stored = {name: value for name, value in _flat(config).items() if name in parts}
-    for name, value in stored.items(): check_setting(parts[name], name, value, f'{folder}/config.json is damaged: {flag(name)}')
+    for name, value in stored.items():
+        check_setting(parts[name], name, value, f'{folder}/config.json is damaged: {flag(name)}')
     return stored
 
 # %% ../../nbs/04_config.command_line.ipynb #0b019eb8
@@ -46,7 +55,8 @@ def parse_training(argv:list|None=None) -> TrainConfig:
     add_flags(parser, TrainConfig)
     given = parser.parse_args(argv)
     stored = stored_settings(given.resume) if given.resume else {}
-    if stored: parser.set_defaults(**stored | dict(resume=''))
+    if stored:
+        parser.set_defaults(**stored | dict(resume=''))
     config = from_flags(TrainConfig, parser.parse_args(argv))
     for name in _FIXED:
         if name in stored and _flat(asdict(config))[name] != stored[name]:
@@ -68,7 +78,8 @@ def check_episodes(protocol:str, episodes:int):
     "Raise `UserError` unless the protocol exists and has so many episodes."
     check_setting(EvalConfig, 'protocol', protocol)
     most = PROTOCOLS[protocol].episodes
-    if not 0 <= episodes <= most: raise UserError(f'{protocol} has {most} episodes: ask for 1 to {most}, or 0 for all')
+    if not 0 <= episodes <= most:
+        raise UserError(f'{protocol} has {most} episodes: ask for 1 to {most}, or 0 for all')
 
 def parse_evaluation(argv:list|None=None) -> tuple: # what names the agent, `EvalConfig`
     "What `mario_rl_eval` is asked for."
@@ -84,7 +95,8 @@ def parse_dream(argv:list|None=None) -> tuple: # what names the agent, `DreamCon
     "What `mario_rl_dream` is asked for."
     about = "See an agent's world model dream beside the real game, as a video or, with --play, under your own hands."
     weights, c = _agent_command('mario_rl_dream', about, DreamConfig, argv)
-    if c.play and c.save: raise UserError('--play opens a window and --save writes a file: choose one')
+    if c.play and c.save:
+        raise UserError('--play opens a window and --save writes a file: choose one')
     return weights, c
 
 # %% ../../nbs/04_config.command_line.ipynb #67998148
@@ -106,7 +118,8 @@ def parse_bench(argv:list|None=None) -> BenchConfig:
 # %% ../../nbs/04_config.command_line.ipynb #e6e8fef4
 def _default(f) -> str:
     "A default as one would type it."
-    if f.type is bool: return 'on' if f.default else 'off'
+    if f.type is bool:
+        return 'on' if f.default else 'off'
     return f.metadata['rule'].usual or (f'`{f.default}`' if f.default != '' else '')
 
 def settings_table(config:type, # a settings dataclass, perhaps with others inside
@@ -116,10 +129,13 @@ def settings_table(config:type, # a settings dataclass, perhaps with others insi
     return '\n'.join(f'| {" | ".join(row)} |' for row in [('Setting', 'Default', 'Range', 'Meaning'), ['---']*4, *_rows(config, flags)])
 
 def _rows(config, flags):
-    own, docs = [f for f in fields(config) if not is_dataclass(f.type)], docments(config)
-    if own: yield f"**{config.__doc__.splitlines()[0].rstrip('.')}**", '', '', ''
+    own = [f for f in fields(config) if not is_dataclass(f.type)]
+    docs = docments(config)
+    if own:
+        yield f"**{config.__doc__.splitlines()[0].rstrip('.')}**", '', '', ''
     for f in own:
         name = f'`{flag(f.name)}`' + (f', `--no-{flag(f.name)[2:]}`' if f.type is bool else '') if flags else f'`{f.name}`'
         yield name, _default(f), allowed(f), docs[f.name]
     for f in fields(config):
-        if is_dataclass(f.type): yield from _rows(f.type, flags)
+        if is_dataclass(f.type):
+            yield from _rows(f.type, flags)

@@ -53,30 +53,39 @@ def _span(rule:Rule, kind:str='') -> str:
 def allowed(setting:Field) -> str: # such as `0 to below 1`
     "The values a setting may take."
     rule = setting.metadata['rule']
-    if setting.type in _NUMBERS: return _span(rule)
+    if setting.type in _NUMBERS:
+        return _span(rule)
     return 'on or off' if setting.type is bool else _or(rule.choices) if rule.choices else rule.form or 'any text'
 
 # %% ../../nbs/02_config.rules.ipynb #e9cd0811
 _KINDS = {bool: bool, int: Integral, float: Real, str: str}
 
-def _is_kind(kind:type, value) -> bool: return isinstance(value, _KINDS[kind]) and (kind is bool or not isinstance(value, bool))
+def _is_kind(kind:type, value) -> bool:
+    return isinstance(value, _KINDS[kind]) and (kind is bool or not isinstance(value, bool))
 
 def _in_range(rule:Rule, value) -> bool:
     low_enough = value <= rule.high if rule.below is None else value < rule.below
     return bool(rule.low <= value and low_enough and (rule.multiple == 1 or value % rule.multiple == 0))
 
-def _shown(value) -> str: return (repr(value) if isinstance(value, str) else f'{value:g}' if isinstance(value, float) else str(value))[:40]
+def _shown(value) -> str:
+    return (repr(value) if isinstance(value, str) else f'{value:g}' if isinstance(value, float) else str(value))[:40]
 
 def complaint(setting:Field, value) -> str: # empty if nothing is wrong
     "What is wrong with a value for a setting, and what to use instead."
-    rule, kind = setting.metadata['rule'], setting.type
+    rule = setting.metadata['rule']
+    kind = setting.type
     right = _is_kind(kind, value)
-    if right and value in rule.also: return ''
-    if kind in _NUMBERS: right = right and _in_range(rule, value)
-    if kind is str: right = right and '\0' not in value and (not rule.choices or value in rule.choices)
+    if right and value in rule.also:
+        return ''
+    if kind in _NUMBERS:
+        right = right and _in_range(rule, value)
+    if kind is str:
+        right = right and '\0' not in value and (not rule.choices or value in rule.choices)
     try:
-        if right and rule.read: rule.read(value)
-    except UserError as error: return str(error)
+        if right and rule.read:
+            rule.read(value)
+    except UserError as error:
+        return str(error)
     use = _span(rule, _NUMBERS[kind]) if kind in _NUMBERS else allowed(setting)
     return '' if right else f'use {use}, not {_shown(value)}'
 
@@ -84,7 +93,8 @@ def check_setting(config:type, name:str, value,
                   called:str='' # what to call it (default: its flag)
                  ):
     "Raise `UserError` unless the setting `name` of a settings dataclass may be `value`."
-    if problem := complaint(config.__dataclass_fields__[name], value): raise UserError(f'{called or flag(name)}: {problem}')
+    if problem := complaint(config.__dataclass_fields__[name], value):
+        raise UserError(f'{called or flag(name)}: {problem}')
 
 def check_settings(config, # a settings dataclass, perhaps with others inside
                    flags:bool=True # call settings by their flags; else by their names
@@ -92,16 +102,21 @@ def check_settings(config, # a settings dataclass, perhaps with others inside
     "Raise `UserError` for the first setting that is out of its range."
     for f in fields(config):
         value = getattr(config, f.name)
-        if is_dataclass(value): check_settings(value, flags)
-        else: check_setting(type(config), f.name, value, '' if flags else f.name)
+        if is_dataclass(value):
+            check_settings(value, flags)
+        else:
+            check_setting(type(config), f.name, value, '' if flags else f.name)
 
 # %% ../../nbs/02_config.rules.ipynb #a7253050
 def _reader(setting:Field) -> Callable: # text -> value
     "What argparse calls for the words behind a flag."
     def read(text):
-        try: value = setting.type(text)
-        except ValueError: value = text
-        if problem := complaint(setting, value): raise argparse.ArgumentTypeError(problem)
+        try:
+            value = setting.type(text)
+        except ValueError:
+            value = text
+        if problem := complaint(setting, value):
+            raise argparse.ArgumentTypeError(problem)
         return value
     return read
 
@@ -109,14 +124,18 @@ def _explained(f:Field, comment:str) -> str:
     "The help of a flag: its comment, its range and its default."
     default = ('on' if f.default else 'off') if f.type is bool else f.default
     notes = [] if f.type is bool or allowed(f) == 'any text' else [allowed(f)]
-    if default != '': notes.append(f'default: {default}')
+    if default != '':
+        notes.append(f'default: {default}')
     return (f'{comment} ({"; ".join(notes)})' if notes else comment).replace('%', '%%')
 
 def add_flags(parser:argparse.ArgumentParser, config:type) -> None:
     "One flag for each field of a settings dataclass, in a group named by the first line of its docstring."
-    group, docs = parser.add_argument_group(config.__doc__.split('\n')[0].rstrip('.')), docments(config)
+    group = parser.add_argument_group(config.__doc__.split('\n')[0].rstrip('.'))
+    docs = docments(config)
     for f in fields(config):
-        if is_dataclass(f.type): add_flags(parser, f.type); continue
+        if is_dataclass(f.type):
+            add_flags(parser, f.type)
+            continue
         kind = dict(action=argparse.BooleanOptionalAction) if f.type is bool else dict(type=_reader(f), metavar=f.type.__name__.upper())
         group.add_argument(flag(f.name), default=f.default, help=_explained(f, docs[f.name]), **kind)
 
@@ -136,11 +155,18 @@ def command(name:str # what the user typed
     def decorate(main):
         @wraps(main)
         def run(*args, **kwargs):
-            for stream in sys.stdout, sys.stderr: # a folder may have a name that cannot be printed here
-                if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
-            try: return main(*args, **kwargs)
-            except UserError as error: problem, code = error, 2
-            except KeyboardInterrupt: problem, code = 'stopped', 130
+            # a folder may have a name that cannot be printed here
+            for stream in sys.stdout, sys.stderr:
+                if hasattr(stream, 'reconfigure'):
+                    stream.reconfigure(errors='backslashreplace')
+            try:
+                return main(*args, **kwargs)
+            except UserError as error:
+                problem = error
+                code = 2
+            except KeyboardInterrupt:
+                problem = 'stopped'
+                code = 130
             print(f'{name}: {problem}', file=sys.stderr)
             raise SystemExit(code)
         return run

@@ -27,7 +27,8 @@ ACTION_SETS['complex'] = ACTION_SETS['simple'] + ', left+A, left+B, left+A+B, do
 def action_names(actions:str # `right`, `simple` or `complex`
                 ) -> list: # such as ['noop', 'right', 'right+A', …]
     "What each action presses; raises `UserError` for an unknown set."
-    if actions not in ACTION_SETS: raise UserError(f"unknown actions '{actions}': use {', '.join(ACTION_SETS)}")
+    if actions not in ACTION_SETS:
+        raise UserError(f"unknown actions '{actions}': use {', '.join(ACTION_SETS)}")
     return ACTION_SETS[actions].split(', ')
 
 # %% ../../nbs/03_config.settings.ipynb #e0f58fea
@@ -49,25 +50,34 @@ def known_emulator(name:str):
 def one_level(level:str) -> str: # such as `1-1`
     "The name of the single stage that `level` means; raises `UserError` where it means none or several."
     names = parse_levels(level).names
-    if len(names) != 1: raise UserError(f"'{level}' is more than one level: take them in turn, such as --level 1-1")
+    if len(names) != 1:
+        raise UserError(f"'{level}' is more than one level: take them in turn, such as --level 1-1")
     return names[0]
 
 def known_device(name:str):
     "Raise `UserError` unless PyTorch could have a device of this name that learns."
-    if not re.fullmatch(r'auto|cpu|mps|cuda(:\d{1,3})?', name): raise UserError(f"no device '{name}' here: use --device auto or cpu")
+    if not re.fullmatch(r'auto|cpu|mps|cuda(:\d{1,3})?', name):
+        raise UserError(f"no device '{name}' here: use --device auto or cpu")
 
 def known_film(name:str|Path):
     "Raise `UserError` unless a file's name is that of a film."
-    if Path(name).suffix not in ('.mp4', '.gif'): raise UserError(f'cannot write {name}: name a .mp4 or a .gif')
+    if Path(name).suffix not in ('.mp4', '.gif'):
+        raise UserError(f'cannot write {name}: name a .mp4 or a .gif')
 
 def known_picture(name:str|Path):
     "Raise `UserError` unless a file's name is that of a picture that plots can be written into."
-    if Path(name).suffix not in ('.png', '.pdf', '.svg'): raise UserError(f'cannot write {name}: name a .png, .pdf or .svg')
+    if Path(name).suffix not in ('.png', '.pdf', '.svg'):
+        raise UserError(f'cannot write {name}: name a .png, .pdf or .svg')
 
 # %% ../../nbs/03_config.settings.ipynb #0bac1047
-SHARE, STICKY, FPS = dict(low=0, high=1), dict(low=0, below=1), dict(low=.1, high=120)
-SEED, ENDLESS, MANY = dict(low=0, high=10**9), dict(low=1, high=10**12, also=(-1,)), dict(low=1, high=10**12)
-NOOPS, PATIENCE = dict(low=0, high=600), dict(low=0, high=10**6)
+SHARE = dict(low=0, high=1)
+STICKY = dict(low=0, below=1)
+FPS = dict(low=.1, high=120)
+SEED = dict(low=0, high=10**9)
+ENDLESS = dict(low=1, high=10**12, also=(-1,))
+MANY = dict(low=1, high=10**12)
+NOOPS = dict(low=0, high=600)
+PATIENCE = dict(low=0, high=10**6)
 LEVEL = dict(read=parse_levels, form='1-1 (or 1,1) to 8-4, a list such as 1-1+1-2, sequential or random')
 EMULATOR = dict(read=known_emulator, form='nes-py, libretro, auto or the path of a core')
 ACTIONS_OF = dict(choices=tuple(ACTION_SETS))
@@ -115,7 +125,9 @@ class RunConfig:
     ui: bool = setting(True) # live dashboard; plain lines without a terminal
 
     @property
-    def workers_here(self) -> int: return 0 if self.engine == 'ray' and self.ray_address else self.workers # that share the learner's machine
+    def workers_here(self) -> int:
+        # that share the learner's machine
+        return 0 if self.engine == 'ray' and self.ray_address else self.workers
 
 # %% ../../nbs/03_config.settings.ipynb #d8849b8e
 @dataclass(frozen=True)
@@ -196,24 +208,35 @@ class TrainConfig:
     worker: WorkerConfig = WorkerConfig()
 
     @property
-    def games(self) -> int: return (1 if self.run.deterministic else self.run.workers) * self.worker.envs_per_worker
+    def games(self) -> int:
+        return (1 if self.run.deterministic else self.run.workers) * self.worker.envs_per_worker
 
 # %% ../../nbs/03_config.settings.ipynb #cc240676
-RUNNING, ARRIVING = 1.15, 6.15 # the reward of a decision at a full run, and of one that also reaches the flag
+# the reward of a decision at a full run, and of one that also reaches the flag
+RUNNING = 1.15
+ARRIVING = 6.15
 
 def check_training(config:TrainConfig):
     "Raise `UserError` for settings of a training that cannot work."
     check_settings(config)
-    run, learner, rows = config.run, config.learner, config.replay.buffer_size
-    if run.deterministic and run.engine != 'local': raise UserError('--deterministic plays beside the learner: leave out --engine')
-    gamma, reach = config.replay.gamma, config.q.v_max
+    run = config.run
+    learner = config.learner
+    rows = config.replay.buffer_size
+    if run.deterministic and run.engine != 'local':
+        raise UserError('--deterministic plays beside the learner: leave out --engine')
+    gamma = config.replay.gamma
+    reach = config.q.v_max
     most = math.ceil(max(RUNNING/(1 - gamma), ARRIVING))
-    if reach < most: raise UserError(f'--q-reach {reach:g} cannot hold the values of --gamma {gamma:g}: use {most} or more')
-    largest, games = max(learner.batch_size, config.q.q_batch_size), config.games
-    if rows < largest: raise UserError(f'--buffer-size {rows} is smaller than a batch of {largest}')
+    if reach < most:
+        raise UserError(f'--q-reach {reach:g} cannot hold the values of --gamma {gamma:g}: use {most} or more')
+    largest = max(learner.batch_size, config.q.q_batch_size)
+    games = config.games
+    if rows < largest:
+        raise UserError(f'--buffer-size {rows} is smaller than a batch of {largest}')
     if rows < 2*learner.learn_start:
         raise UserError(f'--buffer-size {rows} is too small: use at least twice --learn-start ({2*learner.learn_start})')
-    if rows < 1000*games: raise UserError(f'--buffer-size {rows} is too small for {games} games: use at least {1000*games}')
+    if rows < 1000*games:
+        raise UserError(f'--buffer-size {rows} is too small for {games} games: use at least {1000*games}')
 
 # %% ../../nbs/03_config.settings.ipynb #d1504df7
 @dataclass(frozen=True)
@@ -266,7 +289,8 @@ BENCH_PARTS = ('play', 'replay', 'learn', 'grow', 'train', 'cluster')
 
 def known_parts(only:str):
     "Raise `UserError` unless `only` names parts of the benchmark, with commas between."
-    if unknown := set(only.split(',')) - set(BENCH_PARTS): raise UserError(f"unknown part '{min(unknown)}': use {', '.join(BENCH_PARTS)}")
+    if unknown := set(only.split(',')) - set(BENCH_PARTS):
+        raise UserError(f"unknown part '{min(unknown)}': use {', '.join(BENCH_PARTS)}")
 
 @dataclass(frozen=True)
 class BenchConfig:

@@ -26,8 +26,12 @@ class DreamEnv(gym.Env):
         env:gym.Env=None, # the game that `reset` takes its first observation from
         ends_below:float=.5, # the dream ends when it goes on with a smaller probability than this
         max_steps:int=0): # decisions before truncation (0: no limit)
-        self.model, self.env, self.ends_below, self.max_steps = model, env, ends_below, max_steps
-        self.device, self.render_mode = next(model.parameters()).device, 'rgb_array'
+        self.model = model
+        self.env = env
+        self.ends_below = ends_below
+        self.max_steps = max_steps
+        self.device = next(model.parameters()).device
+        self.render_mode = 'rgb_array'
         self.observation_space = gym.spaces.Box(-np.inf, np.inf, (model.config.latent_dim,), np.float32)
         self.action_space = gym.spaces.Discrete(model.dynamics.n_actions)
 
@@ -40,9 +44,11 @@ def reset(self:DreamEnv, *, seed:int=None,
     gym.Env.reset(self, seed=seed)
     obs = (options or {}).get('obs')
     if obs is None:
-        if self.env is None: raise UserError("a dream begins with something seen: options={'obs': ...}, or DreamEnv(model, env)")
+        if self.env is None:
+            raise UserError("a dream begins with something seen: options={'obs': ...}, or DreamEnv(model, env)")
         obs, _ = self.env.reset(seed=seed, options=options)
-    self.z, self.steps = self.model.encode(torch.as_tensor(obs, device=self.device)[None]), 0
+    self.z = self.model.encode(torch.as_tensor(obs, device=self.device)[None])
+    self.steps = 0
     return self._observation(), dict(continues=1.)
 
 @patch
@@ -54,7 +60,9 @@ def _observation(self:DreamEnv): return self.z[0].cpu().numpy().copy()
 def step(self:DreamEnv, action:int) -> tuple: # z, reward, terminated, truncated, info
     "Dream one decision; `info['continues']` is the probability that the episode goes on."
     ahead = self.model.dynamics(self.z, torch.tensor([int(action)], device=self.device))
-    self.z, self.steps, continues = ahead.z, self.steps + 1, ahead.continues.sigmoid().item()
+    self.z = ahead.z
+    self.steps = self.steps + 1
+    continues = ahead.continues.sigmoid().item()
     truncated = 0 < self.max_steps <= self.steps
     return self._observation(), ahead.reward.item(), continues < self.ends_below, truncated, dict(continues=continues)
 
@@ -104,17 +112,21 @@ class SideBySide:
         agent:Agent, level:str='1-1', emulator:str='nes-py',
         seed:int=None, # of the no-op starts
         keep:int=128): # moments that `history` remembers
-        if not agent.model: raise UserError(f'{agent.checkpoint} holds no world model: train with --world-model')
-        self.agent, self.names = agent, action_names(agent.settings['actions'])
+        if not agent.model:
+            raise UserError(f'{agent.checkpoint} holds no world model: train with --world-model')
+        self.agent = agent
+        self.names = action_names(agent.settings['actions'])
         self.env = make_env(level, actions=agent.settings['actions'], emulator=emulator, noop_max=30, seed=seed)
-        self.dream, self.history = DreamEnv(agent.model), deque(maxlen=keep)
+        self.dream = DreamEnv(agent.model)
+        self.history = deque(maxlen=keep)
         self.reset()
 
     @property
     def now(self) -> DreamMoment: return self.history[-1]
 
     @property
-    def best(self) -> int: return int(self.now.q.argmax()) # the agent's choice, from the game's screen
+    def best(self) -> int:
+        return int(self.now.q.argmax()) # the agent's choice, from the game's screen
 
     def close(self): self.env.close()
 
@@ -138,22 +150,27 @@ def wake(self:SideBySide) -> DreamMoment:
 @patch
 def step(self:SideBySide, action:int) -> DreamMoment:
     "The same decision in both; `UserError` once the game's episode is over."
-    if self.now.over: raise UserError('this episode is over: begin another with reset()')
+    if self.now.over:
+        raise UserError('this episode is over: begin another with reset()')
     self.obs, reward, terminated, truncated, self.info = self.env.step(action)
     self.z, dream_reward, _, _, info = self.dream.step(action)
     return self._note(int(action), reward, dream_reward, info['continues'], terminated or truncated)
 
 @patch
 def _note(self:SideBySide, action:int, reward:float, dream_reward:float, continues:float, over:bool) -> DreamMoment:
-    real, dreamt = self.obs[-1], self.dream.picture
+    real = self.obs[-1]
+    dreamt = self.dream.picture
     seen = self.agent.model.encode(torch.as_tensor(self.obs, device=self.dream.device)[None])[0]
-    q, dream_q = q_values(self.agent, seen, action), q_values(self.agent, self.z, action)
+    q = q_values(self.agent, seen, action)
+    dream_q = q_values(self.agent, self.z, action)
     self.history.append(DreamMoment(action, self.dream.steps, real, dreamt, reward, dream_reward, continues, q, dream_q,
                                _mse(real, dreamt), _mse(real, self.first), over))
     return self.now
 
 # %% ../../nbs/41_dream.env.ipynb #8f738280
-PICTURE_WIDTH, HEIGHT = 256, 192 # of the part of the screen that the agent sees
+# of the part of the screen that the agent sees
+PICTURE_WIDTH = 256
+HEIGHT = 192
 
 def enlarge(picture:np.ndarray, # uint8 (64, 64) or (64, 64, 3)
             width:int=PICTURE_WIDTH, height:int=HEIGHT) -> np.ndarray: # uint8 (height, width, 3)

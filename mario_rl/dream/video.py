@@ -19,7 +19,9 @@ from ..config.command_line import parse_dream
 from ..play.watch import Film, GameWindow, has_display
 
 # %% ../../nbs/42_dream.video.ipynb #24b72525
-GAME, DREAM, FAINT = '#1f77b4', '#d62728', '#999999'
+GAME = '#1f77b4'
+DREAM = '#d62728'
+FAINT = '#999999'
 
 @lru_cache
 def _font(size): return ImageFont.load_default(size)
@@ -33,13 +35,16 @@ def draw_q(draw:ImageDraw.ImageDraw, x:int, y:int, names:list, # of the actions
            chosen:int=-1, width:int=236, height:int=112):
     "Bars from the least value that is shown."
     shown = np.concatenate([q, q if other is None else other])
-    low, row = shown.min() - .15*np.ptp(shown) - .01, height / len(names)
+    low = shown.min() - .15*np.ptp(shown) - .01
+    row = height / len(names)
     at = lambda value: x + 74 + (width - 112) * (value - low) / (shown.max() - low)
     for i, name in enumerate(names):
-        top, middle = y + i*row, y + (i + .5)*row
+        top = y + i*row
+        middle = y + (i + .5)*row
         write(draw, x + 70, middle, name, 10, 'black' if i == chosen else '#555555', 'rm')
         draw.rectangle((at(low), top + 1, at(q[i]), top + row - 2), DREAM if i == q.argmax() else '#e8a5a5')
-        if other is not None: draw.rectangle((at(other[i]) - 1, top, at(other[i]) + 1, top + row - 1), GAME)
+        if other is not None:
+            draw.rectangle((at(other[i]) - 1, top, at(other[i]) + 1, top + row - 1), GAME)
         write(draw, x + width, middle, f'{q[i]:.2f}', 10, '#555555', 'rm')
 
 # %% ../../nbs/42_dream.video.ipynb #fd5f4ec5
@@ -55,7 +60,8 @@ def draw_lines(draw:ImageDraw.ImageDraw, x:int, y:int,
         write(draw, x + 30, level, f'{mark:.3f}', 9, FAINT, 'rm')
     for colour, values in lines.items():
         points = [(x + 34 + (width - 34)*i/(n - 1), y + height*(1 - v/most)) for i, v in enumerate(values)]
-        if len(points) > 1: draw.line(points, colour, 2)
+        if len(points) > 1:
+            draw.line(points, colour, 2)
 
 # %% ../../nbs/42_dream.video.ipynb #91d46827
 def page(pictures:dict, # title -> uint8 (64, 64) or (64, 64, 3), three of them
@@ -71,14 +77,16 @@ def page(pictures:dict, # title -> uint8 (64, 64) or (64, 64, 3), three of them
 def scene(session:SideBySide, window:int=100 # moments in the curve
          ) -> np.ndarray: # uint8 (352, 768, 3)
     "This moment of both, on one page."
-    m, recent = session.now, list(session.history)[-window:]
+    m = session.now
+    recent = list(session.history)[-window:]
     title = f'the dream, {m.age} decisions old' if m.age else 'the dream begins'
     image, draw = page({'the game (as the agent sees it)': m.real, title: m.dream,
                         'difference: red brighter, blue darker': difference(m.real, m.dream)})
     write(draw, 10, 220, 'Q of each action: bars dream, ticks game', fill=FAINT)
     draw_q(draw, 8, 236, session.names, m.dream_q, m.q, m.action)
     _numbers(draw, session, m)
-    write(draw, 2*PICTURE_WIDTH + 10, 220, 'error: dream', fill=DREAM); write(draw, 2*PICTURE_WIDTH + 90, 220, 'nothing changes', fill=FAINT)
+    write(draw, 2*PICTURE_WIDTH + 10, 220, 'error: dream', fill=DREAM)
+    write(draw, 2*PICTURE_WIDTH + 90, 220, 'nothing changes', fill=FAINT)
     draw_lines(draw, 2*PICTURE_WIDTH + 8, 242, {FAINT: [p.still_error for p in recent], DREAM: [p.error for p in recent]})
     return np.array(image)
 
@@ -92,8 +100,10 @@ def _numbers(draw, session, m):
     write(draw, PICTURE_WIDTH + 12, 220, f'x = {session.info["x"]}, pressed: {session.names[m.action]}', fill=FAINT)
     for i, (name, game, dream) in enumerate(rows):
         write(draw, PICTURE_WIDTH + 12, 240 + 20*i, name, 12)
-        write(draw, PICTURE_WIDTH + 140, 240 + 20*i, game, 12, GAME, 'ma'); write(draw, PICTURE_WIDTH + 210, 240 + 20*i, dream, 12, DREAM, 'ma')
-    if m.over: write(draw, PICTURE_WIDTH/2, 118, 'the episode is over', 18, DREAM, 'mm')
+        write(draw, PICTURE_WIDTH + 140, 240 + 20*i, game, 12, GAME, 'ma')
+        write(draw, PICTURE_WIDTH + 210, 240 + 20*i, dream, 12, DREAM, 'ma')
+    if m.over:
+        write(draw, PICTURE_WIDTH/2, 118, 'the episode is over', 18, DREAM, 'mm')
 
 # %% ../../nbs/42_dream.video.ipynb #8a37469b
 def show_dream(session:SideBySide, screen, # a `Film`, a `Window`, or anything else with `put`
@@ -104,14 +114,17 @@ def show_dream(session:SideBySide, screen, # a `Film`, a `Window`, or anything e
     "Play on in both and show every decision."
     shown = 0
     while screen.put(scene(session)) and shown != steps:
-        if session.now.over: session.reset()
-        elif 0 < wake <= session.now.age: session.wake()
+        if session.now.over:
+            session.reset()
+        elif 0 < wake <= session.now.age:
+            session.wake()
         session.step(choose(session))
         shown += 1
     return shown
 
 # %% ../../nbs/42_dream.video.ipynb #8b230568
-KEYS = {'right': 'right', 'left': 'left', 'down': 'down', 'up': 'A', 'x': 'A', ' ': 'A', 'z': 'B'} # key -> button
+# key -> button
+KEYS = {'right': 'right', 'left': 'left', 'down': 'down', 'up': 'A', 'x': 'A', ' ': 'A', 'z': 'B'}
 
 def action_for(keys:set, # held down, of `KEYS`; others are ignored
                names:list # of the actions
@@ -126,8 +139,12 @@ class PlayWindow(GameWindow):
     "A window that knows which keys are held down."
     def __init__(self, title:str, fps:float=15.):
         super().__init__(title, fps, (352, 3*PICTURE_WIDTH))
-        self.held, self.tapped, canvas = set(), set(), self.figure.canvas # a tap may be over before the next decision
-        if canvas.manager: canvas.mpl_disconnect(canvas.manager.key_press_handler_id) # else q closes and s saves
+        # a tap may be over before the next decision
+        self.held = set()
+        self.tapped = set()
+        canvas = self.figure.canvas
+        if canvas.manager:
+            canvas.mpl_disconnect(canvas.manager.key_press_handler_id) # else q closes and s saves
         canvas.mpl_connect('key_press_event', lambda event: (self.held.add(event.key), self.tapped.add(event.key)))
         canvas.mpl_connect('key_release_event', lambda event: self.held.discard(event.key))
 
@@ -135,7 +152,8 @@ class PlayWindow(GameWindow):
         "The action that is held or was tapped; w wakes the dream."
         keys = self.held | self.tapped
         self.tapped.clear()
-        if 'w' in keys: session.wake()
+        if 'w' in keys:
+            session.wake()
         return action_for(keys, session.names)
 
 # %% ../../nbs/42_dream.video.ipynb #aaa0a3ea
@@ -143,15 +161,21 @@ class PlayWindow(GameWindow):
 def dream_main(argv:list|None=None):
     "`mario_rl_dream`: the game and the agent's dream of it."
     weights, c = parse_dream(argv)
-    if c.play and not has_display(): raise UserError('no display here for --play: leave it out, and a video is written')
+    if c.play and not has_display():
+        raise UserError('no display here for --play: leave it out, and a video is written')
     agent = named_agent(weights)
     level = (c.level or agent.settings.get('level', '1-1')).replace(',', '-')
-    session, path = SideBySide(agent, level, c.core or c.emulator, c.seed), '' if c.play else c.save or f'dream_{level}.mp4'
+    session = SideBySide(agent, level, c.core or c.emulator, c.seed)
+    path = '' if c.play else c.save or f'dream_{level}.mp4'
     random = random_agent(len(session.names), c.seed)
     choose = (lambda session: session.best) if c.policy == 'greedy' else (lambda session: random(session.obs))
-    screen, whole = Film(path, c.fps) if path else PlayWindow(f'Mario RL, {level}: game and dream', c.fps), False
+    screen = Film(path, c.fps) if path else PlayWindow(f'Mario RL, {level}: game and dream', c.fps)
+    whole = False
     try:
         show_dream(session, screen, choose if path else screen.choose, c.steps if path else -1, c.wake)
         whole = True
-    finally: screen.close(whole); session.close()
-    if path: print(f'wrote {path}: {c.steps} decisions')
+    finally:
+        screen.close(whole)
+        session.close()
+    if path:
+        print(f'wrote {path}: {c.steps} decisions')

@@ -65,8 +65,10 @@ class Screen(anywidget.AnyWidget):
 
     def on_keys(self, handler:Callable): # called with the set of keys that are held
         def answer(_, content, buffers):
-            try: handler(set(content['keys']))
-            finally: self.send(dict(answered=True))
+            try:
+                handler(set(content['keys']))
+            finally:
+                self.send(dict(answered=True))
         self.on_msg(answer)
 
 # %% ../../nbs/43_dream.widgets.ipynb #533e0d97
@@ -74,7 +76,9 @@ class Instrument(widgets.VBox):
     "A screen and its controls; where there is no kernel, the picture that it showed last."
     def __init__(self, screen:Screen, controls:list, draw:Callable): # draw() -> uint8 (height, width, 3)
         super().__init__([screen, *controls])
-        self.screen, self.controls, self.draw = screen, controls, draw
+        self.screen = screen
+        self.controls = controls
+        self.draw = draw
         self.redraw()
 
     def redraw(self, *_): self.screen.show(self.draw())
@@ -96,7 +100,8 @@ def _slider(name, value, low, high, step=1):
     return kind(value, min=low, max=high, step=step, description=name, layout=widgets.Layout(width='500px'))
 
 def _model(agent):
-    if not agent.model: raise UserError(f'{agent.checkpoint} holds no world model: train with --world-model')
+    if not agent.model:
+        raise UserError(f'{agent.checkpoint} holds no world model: train with --world-model')
     return agent.model
 
 # %% ../../nbs/43_dream.widgets.ipynb #dc0afa64
@@ -107,9 +112,11 @@ def play_in_dream(agent:Agent, level:str='1-1', emulator:str='auto',
     session = SideBySide(agent, level, emulator, seed)
     screen = Screen(listens=list(KEYS), hint='Game, dream and their difference. Click here, then: arrow keys, x or up jumps, z runs.')
     def act(do, *args):
-        do(*args); panel.redraw()
+        do(*args)
+        panel.redraw()
     def press(action):
-        if not session.now.over: act(session.step, action)
+        if not session.now.over:
+            act(session.step, action)
     pads = [_button(name, f'one decision: {name}', lambda i=i: press(i)) for i, name in enumerate(session.names)]
     others = [_button('agent', 'the action that the agent would choose', lambda: press(session.best)),
               _button('wake', "let the dream begin anew from the game's screen", lambda: act(session.wake)),
@@ -146,9 +153,12 @@ def scrub(agent:Agent, episodes:Episodes, # from `probes.collect`
           which:int=0, # number of the episode
           gamma:float=ReplayConfig.gamma) -> Instrument:
     "A slider over the decisions of a recorded episode; arrow keys move it, too."
-    episode, names = episodes[episodes.episode == which], action_names(agent.settings['actions'])
-    if not len(episode): raise UserError(f'no episode {which}: there are {episodes.episode.max() + 1}, counted from 0')
-    z, prev_action = encode(_model(agent), episode.obs), [0, *episode.action[:-1]]
+    episode = episodes[episodes.episode == which]
+    names = action_names(agent.settings['actions'])
+    if not len(episode):
+        raise UserError(f'no episode {which}: there are {episodes.episode.max() + 1}, counted from 0')
+    z = encode(_model(agent), episode.obs)
+    prev_action = [0, *episode.action[:-1]]
     q = np.stack([q_values(agent, row, before) for row, before in zip(z.cpu().numpy(), prev_action)])
     surprise = td_errors(q, episode, gamma)
     taken = q[np.arange(len(surprise)), episode.action[:-1]]
@@ -158,9 +168,11 @@ def scrub(agent:Agent, episodes:Episodes, # from `probes.collect`
         t = slider.value
         redrawn = agent.model.decode(z[t:t+1])[0, 0].mul(255).round().byte().cpu().numpy()
         return _recorded(episode.obs[t, -1], redrawn, z[t].cpu().numpy(), names, q[t], episode.action[t], taken, surprise, t)
-    def move(keys): slider.value += ('right' in keys) - ('left' in keys)
+    def move(keys):
+        slider.value += ('right' in keys) - ('left' in keys)
     panel = Instrument(screen, [slider], draw)
-    slider.observe(panel.redraw, 'value'); screen.on_keys(move)
+    slider.observe(panel.redraw, 'value')
+    screen.on_keys(move)
     return panel
 
 # %% ../../nbs/43_dream.widgets.ipynb #2590e9e5
@@ -171,7 +183,8 @@ def _recorded(frame, redrawn, z, names, q, action, taken, surprise, t):
     draw_latent(draw, 12, 236, z)
     write(draw, PICTURE_WIDTH + 10, 220, f'Q; taken: {names[action]}', fill=FAINT)
     draw_q(draw, PICTURE_WIDTH + 8, 236, names, q, chosen=action)
-    write(draw, 2*PICTURE_WIDTH + 10, 220, f'Q taken {taken[t]:.2f}', fill=GAME); write(draw, 2*PICTURE_WIDTH + 110, 220, f'TD error {surprise[t]:+.2f} (size)', fill=DREAM)
+    write(draw, 2*PICTURE_WIDTH + 10, 220, f'Q taken {taken[t]:.2f}', fill=GAME)
+    write(draw, 2*PICTURE_WIDTH + 110, 220, f'TD error {surprise[t]:+.2f} (size)', fill=DREAM)
     draw_lines(draw, 2*PICTURE_WIDTH + 8, 242, {GAME: np.maximum(taken, 0), DREAM: np.abs(surprise)})
     at = 2*PICTURE_WIDTH + 42 + 202*t/max(1, len(taken) - 1)
     draw.line((at, 240, at, 342), 'black')
@@ -189,10 +202,14 @@ def turn_latent(agent:Agent, obs:np.ndarray # uint8 (4, 64, 64)
         changed = z.repeat(len(to), 1)
         changed[:, i] = torch.tensor(to, dtype=z.dtype)
         return agent.model.decode(changed)[:, 0].mul(255).round().byte().cpu().numpy()
-    def draw(): return _turned(z.cpu().numpy(), turned(which.value, [z[which.value].item(), value.value, -4, -2, 0, 2, 4]), which.value, value.value)
-    def begin(_): value.value = z[which.value].item(); panel.redraw()
+    def draw():
+        return _turned(z.cpu().numpy(), turned(which.value, [z[which.value].item(), value.value, -4, -2, 0, 2, 4]), which.value, value.value)
+    def begin(_):
+        value.value = z[which.value].item()
+        panel.redraw()
     panel = Instrument(screen, [which, value], draw)
-    which.observe(begin, 'value'); value.observe(panel.redraw, 'value')
+    which.observe(begin, 'value')
+    value.observe(panel.redraw, 'value')
     begin(None)
     return panel
 
@@ -200,7 +217,9 @@ def turn_latent(agent:Agent, obs:np.ndarray # uint8 (4, 64, 64)
 def _turned(z, pictures, i, value):
     "One number changed, as a page."
     plain, changed, *others = pictures
-    channel, row, column = i//64, i % 64 // 8, i % 8
+    channel = i//64
+    row = i % 64 // 8
+    column = i % 8
     image, draw = page({f'number {i} is {z[i]:.1f}': plain, f'number {i} set to {value:.1f}': changed, 'difference': difference(plain, changed)})
     for x in (2, PICTURE_WIDTH + 2, 2*PICTURE_WIDTH + 2): # the place in the grid
         draw.rectangle((x + 31.5*column, 22 + 24*row, x + 31.5*column + 31, 22 + 24*row + 24), outline=DREAM)
@@ -237,9 +256,11 @@ def what_if(agent:Agent, obs:np.ndarray, k:int=10, prev_action:int=0) -> Instrum
     def draw():
         dream, values = what_if_values(agent, obs, slider.value, prev_action)
         return _branches(names, dream.frames.mul(255).round().byte().cpu().numpy(), values)
-    def move(keys): slider.value += ('right' in keys) - ('left' in keys)
+    def move(keys):
+        slider.value += ('right' in keys) - ('left' in keys)
     panel = Instrument(screen, [slider], draw)
-    slider.observe(panel.redraw, 'value'); screen.on_keys(move)
+    slider.observe(panel.redraw, 'value')
+    screen.on_keys(move)
     return panel
 
 def _branches(names, frames, values):
@@ -247,12 +268,15 @@ def _branches(names, frames, values):
     shown = np.unique(np.linspace(0, frames.shape[1] - 1, 5).round().astype(int))
     image = Image.new('RGB', (3*PICTURE_WIDTH, 26 + 74*len(names)), 'white')
     draw = ImageDraw.Draw(image)
-    for i, at in enumerate(shown): write(draw, 118 + 98*i, 12, f'after {at + 1}', fill=FAINT, anchor='mm')
-    for i, title in enumerate(('reward', 'alive', 'Q', 'ahead')): write(draw, 588 + 52*i, 12, title, fill=FAINT, anchor='mm')
+    for i, at in enumerate(shown):
+        write(draw, 118 + 98*i, 12, f'after {at + 1}', fill=FAINT, anchor='mm')
+    for i, title in enumerate(('reward', 'alive', 'Q', 'ahead')):
+        write(draw, 588 + 52*i, 12, title, fill=FAINT, anchor='mm')
     for row, name in enumerate(names):
         top = 24 + 74*row
         write(draw, 64, top + 36, name, 11, anchor='rm')
-        for i, at in enumerate(shown): image.paste(Image.fromarray(enlarge(frames[row, at], 96, 72)), (70 + 98*i, top))
+        for i, at in enumerate(shown):
+            image.paste(Image.fromarray(enlarge(frames[row, at], 96, 72)), (70 + 98*i, top))
         for i, (key, form) in enumerate(dict(reward='.1f', goes_on='.0%', q='.2f', ahead='.2f').items()):
             best = values[key].argmax() == row and key in ('q', 'ahead')
             write(draw, 588 + 52*i, top + 36, format(values[key][row], form), 12, DREAM if best else 'black', 'mm')

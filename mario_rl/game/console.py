@@ -22,17 +22,21 @@ def find_core(core:str='' # path of a FCEUmm core; empty: the one inside stable-
              ) -> Path:
     "The core's file; raises `UserError` saying how to get one."
     if core:
-        if not Path(core).is_file(): raise UserError(f"there is no core '{core}'")
+        if not Path(core).is_file():
+            raise UserError(f"there is no core '{core}'")
         return Path(core)
     package = importlib.util.find_spec('stable_retro')
     path = package and Path(package.origin).parent/f'cores/fceumm_libretro{_SUFFIX}'
-    if not path or not path.is_file(): raise UserError(f'no libretro core is installed: {HINT}')
+    if not path or not path.is_file():
+        raise UserError(f'no libretro core is installed: {HINT}')
     return path
 
 def has_core() -> bool:
     "Is a core installed?"
-    try: return bool(find_core())
-    except UserError: return False
+    try:
+        return bool(find_core())
+    except UserError:
+        return False
 
 # %% ../../nbs/06_game.console.ipynb #7f585604
 class _Library:
@@ -41,10 +45,12 @@ class _Library:
 
     def __init__(self, core:Path):
         self.lib = _load_copy(core)
-        if not hasattr(self.lib, 'retro_run'): raise UserError(f'{core} is not a libretro core')
+        if not hasattr(self.lib, 'retro_run'):
+            raise UserError(f'{core} is not a libretro core')
         info = (C.c_char_p * 8)() # retro_system_info: its first member is the name
         self.lib.retro_get_system_info(info)
-        if info[0] != b'FCEUmm': raise UserError(f'{core} is the core {(info[0] or b"?").decode()}: only FCEUmm is supported')
+        if info[0] != b'FCEUmm':
+            raise UserError(f'{core} is the core {(info[0] or b"?").decode()}: only FCEUmm is supported')
 
     def array(self, address:int, dtype:type, *shape) -> np.ndarray:
         "The core's memory at `address`, not a copy."
@@ -53,14 +59,19 @@ class _Library:
         return np.frombuffer(memory, dtype).reshape(shape)
 
     def __del__(self):
-        if not hasattr(self, 'lib') or sys.is_finalizing(): return
-        if self.playing: self.lib.retro_unload_game(); self.lib.retro_deinit()
+        if not hasattr(self, 'lib') or sys.is_finalizing():
+            return
+        if self.playing:
+            self.lib.retro_unload_game()
+            self.lib.retro_deinit()
         _ctypes.dlclose(self.lib._handle)
 
 def _load_copy(core:Path) -> C.CDLL:
     "A fresh copy of a library; raises `UserError` where it cannot be read, copied or loaded."
-    try: data = core.read_bytes()
-    except OSError as error: raise UserError(f'cannot read the core {core} ({error.strerror}): name another with --core PATH') from None
+    try:
+        data = core.read_bytes()
+    except OSError as error:
+        raise UserError(f'cannot read the core {core} ({error.strerror}): name another with --core PATH') from None
     try:
         with tempfile.NamedTemporaryFile(prefix='mario_rl_', suffix=_SUFFIX) as file:
             file.write(data)
@@ -101,10 +112,13 @@ def brightness(colour:np.ndarray, # uint8 (..., 3): red, green, blue
 def _tables() -> tuple: # uint8 (1, 256, 3) and (256,)
     "Colour and brightness for each upper byte of a raw pixel, which holds 5 bits of red and 3 of green."
     number = np.arange(64)
-    red, green = (number & 15)*255//15, (number >> 4)*255//3
+    red = (number & 15)*255//15
+    green = (number >> 4)*255//3
     code = red & 0xf8 | green >> 5
-    rgb, gray = np.zeros((1, 256, 3), np.uint8), np.zeros(256, np.uint8)
-    rgb[0, code], gray[code] = _SHADES, brightness(_SHADES)
+    rgb = np.zeros((1, 256, 3), np.uint8)
+    gray = np.zeros(256, np.uint8)
+    rgb[0, code] = _SHADES
+    gray[code] = brightness(_SHADES)
     return rgb, gray
 
 RGB, GRAY = _tables()
@@ -113,15 +127,20 @@ RGB, GRAY = _tables()
 _ON_ENVIRONMENT = C.CFUNCTYPE(C.c_bool, C.c_uint, C.c_void_p)
 _ON_VIDEO = C.CFUNCTYPE(None, C.c_void_p, C.c_uint, C.c_uint, C.c_size_t)
 _ON_INPUT = C.CFUNCTYPE(C.c_int16, C.c_uint, C.c_uint, C.c_uint, C.c_uint)
-_SET_PIXEL_FORMAT, _GET_VARIABLE, _SET_VARIABLES = 10, 15, 16
+_SET_PIXEL_FORMAT = 10
+_GET_VARIABLE = 15
+_SET_VARIABLES = 16
 _OPTIONS = {b'fceumm_palette': b'raw', b'fceumm_overscan': b'disabled'}
 
-class _Variable(C.Structure): _fields_ = [('key', C.c_char_p), ('value', C.c_char_p)]
-class _Game(C.Structure): _fields_ = [('path', C.c_char_p), ('data', C.c_char_p), ('size', C.c_size_t), ('meta', C.c_char_p)]
+class _Variable(C.Structure):
+    _fields_ = [('key', C.c_char_p), ('value', C.c_char_p)]
+class _Game(C.Structure):
+    _fields_ = [('path', C.c_char_p), ('data', C.c_char_p), ('size', C.c_size_t), ('meta', C.c_char_p)]
 
 def _environment(command, data):
     "What the core may know about us: its two settings."
-    if command != _GET_VARIABLE: return command in (_SET_PIXEL_FORMAT, _SET_VARIABLES)
+    if command != _GET_VARIABLE:
+        return command in (_SET_PIXEL_FORMAT, _SET_VARIABLES)
     variable = C.cast(data, C.POINTER(_Variable)).contents
     variable.value = _OPTIONS.get(variable.key)
     return variable.key in _OPTIONS
@@ -134,18 +153,23 @@ _HELD = [tuple(int(bool(byte & _BITS.get(key, 0))) for key in range(16)) for byt
 @patch
 def switch_on(self:_Library, rom:bytes, core:Path) -> int: # the address of its picture
     "Start the cartridge; raises `UserError` where the core does not behave like the ones we know."
-    lib, pictures = self.lib, set()
+    lib = self.lib
+    pictures = set()
     nobody = C.cast(lib.retro_get_region, C.c_void_p)
-    environment, video = _ON_ENVIRONMENT(_environment), _ON_VIDEO(lambda *picture: pictures.add(picture))
-    for name in ('audio_sample', 'audio_sample_batch', 'input_poll', 'input_state'): getattr(lib, f'retro_set_{name}')(nobody)
+    environment = _ON_ENVIRONMENT(_environment)
+    video = _ON_VIDEO(lambda *picture: pictures.add(picture))
+    for name in ('audio_sample', 'audio_sample_batch', 'input_poll', 'input_state'):
+        getattr(lib, f'retro_set_{name}')(nobody)
     lib.retro_set_environment(environment)
     lib.retro_init()
     lib.retro_load_game.restype = C.c_bool
-    if not lib.retro_load_game(C.byref(_Game(b'game.nes', rom, len(rom), None))): raise UserError(f'{core} refuses the cartridge')
+    if not lib.retro_load_game(C.byref(_Game(b'game.nes', rom, len(rom), None))):
+        raise UserError(f'{core} refuses the cartridge')
     self.playing = True
     lib.retro_set_controller_port_device(1, 0) # nobody holds the second pad
     lib.retro_set_video_refresh(video)
-    for _ in range(2): lib.retro_run()
+    for _ in range(2):
+        lib.retro_run()
     lib.retro_set_video_refresh(nobody)
     lib.retro_set_environment(nobody)
     if {picture[1:] for picture in pictures} != {(256, 240, 512)} or len(pictures) > 1:
@@ -163,15 +187,20 @@ class Console:
     "A NES like `nes_py._native.NativeEmulator`, about four times as fast."
     def __init__(self, rom:str, # path of the cartridge
                  core:str=''): # see `find_core`
-        path, self._rom, self._held = find_core(core), Path(rom).read_bytes(), [_HELD[0]]
-        library, held = _Library(path), self._held
+        path = find_core(core)
+        self._rom = Path(rom).read_bytes()
+        self._held = [_HELD[0]]
+        library = _Library(path)
+        held = self._held
         self._picture = library.array(library.switch_on(self._rom, path), np.uint16, 240, 256)
-        self._lib, self._run = library.lib, library.lib.retro_run
+        self._lib = library.lib
+        self._run = library.lib.retro_run
         self._input = _ON_INPUT(lambda port, device, index, key: held[0][key])
         self._lib.retro_set_input_state(self._input)
         self._lib.retro_get_memory_data.restype = C.c_void_p
         self._ram = library.array(self._lib.retro_get_memory_data(2), np.uint8, 2048)
-        self._pads, self._number = np.zeros(2, np.uint8), np.empty((240, 256), np.uint8)
+        self._pads = np.zeros(2, np.uint8)
+        self._number = np.empty((240, 256), np.uint8)
         self.reset()
         self._ram[:] = 0
 
@@ -185,7 +214,8 @@ class Console:
 
     def frame_advance(self, buttons:int):
         "Play one NES frame; `buttons` are felt in the next one."
-        self._held[0], self._pressed = _HELD[self._pressed], buttons
+        self._held[0] = _HELD[self._pressed]
+        self._pressed = buttons
         self._run()
 
     def close(self):
@@ -222,11 +252,14 @@ def dump_state(self:Console) -> ConsoleState:
 def load_state(self:Console, moment:ConsoleState):
     "Return to a moment; raises `ValueError` where it is not one of this core's."
     self._lib.retro_unserialize.restype = C.c_bool
-    if not self._lib.retro_unserialize(moment.state, C.c_size_t(len(moment.state))): raise ValueError('a snapshot of another core')
-    self._picture[:], self._pressed = moment.picture, moment.pressed
+    if not self._lib.retro_unserialize(moment.state, C.c_size_t(len(moment.state))):
+        raise ValueError('a snapshot of another core')
+    self._picture[:] = moment.picture
+    self._pressed = moment.pressed
 
 @patch
-def backup(self:Console): self._backup = self.dump_state()
+def backup(self:Console):
+    self._backup = self.dump_state()
 
 @patch
 def restore(self:Console): self.load_state(self._backup)

@@ -81,9 +81,11 @@ def nearest_enemy(ram:np.ndarray) -> int:
 def pick_emulator(emulator:str # one of `EMULATORS`, or the path of a core
                  ) -> str: # `nes-py`, `libretro` or the path
     "The emulator that is meant on this machine; raises `UserError` where it is not installed."
-    if emulator == 'auto': return 'libretro' if has_core() else 'nes-py'
+    if emulator == 'auto':
+        return 'libretro' if has_core() else 'nes-py'
     known_emulator(emulator)
-    if emulator != 'nes-py': check_core(_core(emulator))
+    if emulator != 'nes-py':
+        check_core(_core(emulator))
     return emulator
 
 def emulator_name(emulator:str # what `pick_emulator` returns
@@ -103,12 +105,14 @@ class LibretroGame(SuperMarioBrosEnv):
     @property
     def _env(self): return self.console
     @_env.setter
-    def _env(self, console): self.console = console and Console(self._rom_path, self.core)
+    def _env(self, console):
+        self.console = console and Console(self._rom_path, self.core)
 
     @property
     def screen(self): return self.console.screen_buffer()
     @screen.setter
-    def screen(self, window): pass
+    def screen(self, window):
+        pass
 
 def make_game(level:str, emulator:str='nes-py' # what `pick_emulator` returns
              ) -> SuperMarioBrosEnv:
@@ -134,11 +138,13 @@ def _return_to(game:SuperMarioBrosEnv, moment:EmulatorState):
     vars(game).update(moment.remembered)
 
 # %% ../../nbs/07_game.emulator.ipynb #910f1a79
-_STARTS = {} # (stage, emulator) -> (game, its first moment): both are kept for the life of this process
+# (stage, emulator) -> (game, its first moment): both are kept for the life of this process
+_STARTS = {}
 
 def _first_moment(*place) -> EmulatorState:
     "The start of a stage on an emulator; 0.2 s on the first visit, nothing later."
-    if place[0] not in LEVELS: raise UserError(f"no stage '{place[0]}': use 1-1 to 8-4")
+    if place[0] not in LEVELS:
+        raise UserError(f"no stage '{place[0]}': use 1-1 to 8-4")
     if place not in _STARTS:
         game = make_game(*place)
         game.reset()
@@ -150,7 +156,8 @@ class Emulator:
     "A NES with Super Mario Bros. in it, at the start of 1-1."
     def __init__(self, emulator:str='nes-py'): # one of `EMULATORS`, or the path of a core
         self.which = pick_emulator(emulator)
-        self.name, self.game = emulator_name(self.which), make_game('1-1', self.which)
+        self.name = emulator_name(self.which)
+        self.game = make_game('1-1', self.which)
         self.load('1-1')
 
     @property
@@ -160,7 +167,8 @@ class Emulator:
 
     def close(self):
         "Switch the console off; calling it again does nothing."
-        if self.game._env is None: return
+        if self.game._env is None:
+            return
         self.game.ram = self.game.ram.copy() # whoever looks later finds the last moment
         self.game.close()
 
@@ -205,7 +213,8 @@ def gray(self:Emulator,
          out:np.ndarray=None # uint8 (240, 256) to write into
         ) -> np.ndarray: # uint8 (240, 256)
     "The screen's `brightness`, copied."
-    if self.name == 'libretro': return self.game.console.copy_screen_gray(out)
+    if self.name == 'libretro':
+        return self.game.console.copy_screen_gray(out)
     pixels = as_strided(self.game.screen[..., ::-1], (240, 256, 4), (1024, 4, 1))
     return shade(cv2.extractChannel(pixels, 2), cv2.extractChannel(pixels, 1), out)
 

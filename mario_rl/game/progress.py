@@ -60,10 +60,12 @@ def move(self:Journey, area:int, x:int, # where Mario is after a decision
     furthest = self.furthest.get(area)
     known = furthest is not None
     carried = area != self.area or abs(x - self.x) > stride # by a pipe, a vine or a maze
-    if carried and known: self.paid[area] = furthest
+    if carried and known:
+        self.paid[area] = furthest
     paid = self.paid.get(area, -math.inf)
     progress = 0 if carried else max(x, paid) - max(self.x, paid)
     self.stalled = self.stalled + 1 if known and x <= furthest else 0
     self.furthest[area] = max(x, furthest) if known else x
-    self.area, self.x = area, x
+    self.area = area
+    self.x = x
     return Move(progress, carried and known and x < furthest - stride)

@@ -33,7 +33,9 @@ def _buttons(name): return press(*name.split('+')) if name != 'noop' else press(
 ACTIONS = {name: tuple(map(_buttons, action_names(name))) for name in ACTION_SETS}
 
 # %% ../../nbs/09_game.wrappers.ipynb #866e6378
-TOP, BOTTOM = 32, 224 # the rows that are kept
+# the rows that are kept
+TOP = 32
+BOTTOM = 224
 
 def shrink(gray:np.ndarray, # uint8 (240, 256)
            size:int=64 # side of the result
@@ -42,14 +44,16 @@ def shrink(gray:np.ndarray, # uint8 (240, 256)
     return cv2.resize(gray[TOP:BOTTOM], (size, size), interpolation=cv2.INTER_AREA)
 
 # %% ../../nbs/09_game.wrappers.ipynb #f70c2611
-INPUTS = tuple(press(name) for name in ('left', 'right', 'up', 'down', 'B', 'A')) # from left to right
+# from left to right
+INPUTS = tuple(press(name) for name in ('left', 'right', 'up', 'down', 'B', 'A'))
 
 def show_inputs(picture:np.ndarray, # uint8 (size, size), changed in place
                 buttons:int # as the console read them
                ) -> np.ndarray: # the same picture
     "Draw into the upper left corner which buttons are held."
     side = len(picture)//16
-    for i, button in enumerate(INPUTS): picture[:side, i*side:(i + 1)*side] = 192 if buttons & button else 64
+    for i, button in enumerate(INPUTS):
+        picture[:side, i*side:(i + 1)*side] = 192 if buttons & button else 64
     return picture
 
 def held_action(picture:np.ndarray, # uint8 (size, size), such as the newest of an observation
@@ -96,11 +100,20 @@ class MarioEnv(gym.Env):
         max_steps:int=0, # decisions before truncation (0: no limit)
         render_mode:str='rgb_array'): # what `render` returns; there is nothing else
         check_settings(EnvConfig(level, actions, emulator, size, stack, skip, sticky, reward, seed or 0, noop_max, patience, max_steps), flags=False)
-        self.levels, self.buttons = parse_levels(level), tuple(map(_buttons, action_names(actions)))
-        self.size, self.skip, self.sticky, self.native = size, skip, sticky, reward == 'native'
-        self.first_seed, self.noop_max, self.patience = seed, noop_max, patience
-        self.max_steps, self.render_mode = max_steps, render_mode
-        self.nes, self.episode, self.stack = Emulator(emulator), 0, np.zeros((stack, size, size), np.uint8)
+        self.levels = parse_levels(level)
+        self.buttons = tuple(map(_buttons, action_names(actions)))
+        self.size = size
+        self.skip = skip
+        self.sticky = sticky
+        self.native = reward == 'native'
+        self.first_seed = seed
+        self.noop_max = noop_max
+        self.patience = patience
+        self.max_steps = max_steps
+        self.render_mode = render_mode
+        self.nes = Emulator(emulator)
+        self.episode = 0
+        self.stack = np.zeros((stack, size, size), np.uint8)
         self.observation_space = gym.spaces.Box(0, 255, self.stack.shape, np.uint8)
         self.action_space = gym.spaces.Discrete(len(self.buttons))
         self.screens = np.zeros((2, 240, 256), np.uint8) # the last two frames of a decision
@@ -127,20 +140,29 @@ def reset(self:MarioEnv, *, seed:int=None,
           options:dict=None # `{'noops': k}`: do nothing for exactly k NES frames first; `{'moment': snapshot}`: begin there
          ) -> tuple: # obs uint8 (stack, size, size), info
     "Begin an episode."
-    if seed is None: seed, self.first_seed = self.first_seed, None
+    if seed is None:
+        seed = self.first_seed
+        self.first_seed = None
     gym.Env.reset(self, seed=seed)
-    if seed is not None: self.episode = 0
-    if moment := (options or {}).get('moment'): return self._begin_at(moment)
-    self.level, self.episode = self.levels.pick(self.episode, self.np_random), self.episode + 1
+    if seed is not None:
+        self.episode = 0
+    if moment := (options or {}).get('moment'):
+        return self._begin_at(moment)
+    self.level = self.levels.pick(self.episode, self.np_random)
+    self.episode = self.episode + 1
     noops = (options or {}).get('noops')
-    if noops is None: noops = self.np_random.integers(self.noop_max + 1) if self.noop_max else 0
+    if noops is None:
+        noops = self.np_random.integers(self.noop_max + 1) if self.noop_max else 0
     self.nes.load(self.level)
-    for _ in range(noops): self.nes.frame(press(), self.native)
+    for _ in range(noops):
+        self.nes.frame(press(), self.native)
     return self._begin(show_inputs(shrink(self.nes.gray(), self.size), press()), int(noops))
 
 @patch
 def _begin(self:MarioEnv, picture:np.ndarray, frames:int, action:int=0) -> tuple:
-    self.action, self.frames, self.steps = action, frames, 0
+    self.action = action
+    self.frames = frames
+    self.steps = 0
     self.journey = Journey.begin(self.ram)
     self.stack[:] = picture
     return self.stack.copy(), self._info(False, False, False, {})
@@ -153,7 +175,8 @@ def x(self:MarioEnv) -> int:
 
 @patch
 def _info(self:MarioEnv, dead:bool, flag:bool, stuck:bool, parts:dict) -> dict:
-    ram, journey = self.ram, self.journey
+    ram = self.ram
+    journey = self.journey
     return dict(x=journey.x, x_max=journey.x_max, y=mario_y(ram), area=journey.area, time=time_left(ram), level=self.level, flag=flag, dead=dead,
                 stuck=stuck, frames=self.frames, action=self.action, reward_parts=parts)
 
@@ -162,14 +185,18 @@ def _info(self:MarioEnv, dead:bool, flag:bool, stuck:bool, parts:dict) -> dict:
 def _play(self:MarioEnv, buttons:int) -> tuple: # the game's own reward, terminated
     "Play one decision and push its picture onto the stack."
     before, now = self.screens
-    native, terminated = 0., False
+    native = 0.
+    terminated = False
     for k in range(1, self.skip + 1):
         reward, terminated = self.nes.frame(buttons, self.native)
         native += reward
-        if terminated: break
-        if k == self.skip - 1: self.nes.gray(before)
+        if terminated:
+            break
+        if k == self.skip - 1:
+            self.nes.gray(before)
     self.nes.gray(now)
-    if k == self.skip > 1: cv2.max(before, now, now)
+    if k == self.skip > 1:
+        cv2.max(before, now, now)
     self.frames += k
     self.stack[:-1] = self.stack[1:]
     self.stack[-1] = show_inputs(shrink(now, self.size), buttons)
@@ -179,7 +206,8 @@ def _play(self:MarioEnv, buttons:int) -> tuple: # the game's own reward, termina
 @patch
 def step(self:MarioEnv, action:int) -> tuple: # obs, reward, terminated, truncated, info
     "Play one decision."
-    if not self.sticky or self.np_random.random() >= self.sticky: self.action = int(action)
+    if not self.sticky or self.np_random.random() >= self.sticky:
+        self.action = int(action)
     native, terminated = self._play(self.buttons[self.action])
     flag = terminated and flag_reached(self.ram)
     dead = terminated and not flag

@@ -44,7 +44,8 @@ class Agent:
 def random_agent(n_actions:int=7, seed:int=0) -> Agent:
     "Every action equally likely, for every decision anew."
     actions = {len(buttons): name for name, buttons in ACTIONS.items()}
-    if n_actions not in actions: raise UserError(f'no action set has {n_actions} actions: use {sorted(actions)}')
+    if n_actions not in actions:
+        raise UserError(f'no action set has {n_actions} actions: use {sorted(actions)}')
     rng = np.random.default_rng(seed)
     return Agent(lambda obs: int(rng.integers(n_actions)), dict(actions=actions[n_actions]), 'random')
 
@@ -63,8 +64,10 @@ class _Greedy(Policy):
 
 def _networks(actions, n_actions, latent_dim, world_model, **other):
     "The world model (or None) and the Q network that settings describe, untrained."
-    if len(ACTIONS[actions]) != n_actions: raise ValueError(actions)
-    if not world_model: return None, PixelQ(n_actions)
+    if len(ACTIONS[actions]) != n_actions:
+        raise ValueError(actions)
+    if not world_model:
+        return None, PixelQ(n_actions)
     return WorldModel(n_actions, WorldModelConfig(latent_dim=latent_dim)), LatentQ(latent_dim, n_actions)
 
 # %% ../../nbs/36_play.evaluate.ipynb #775cee8d
@@ -73,16 +76,20 @@ def load_agent(path:str|Path, # a weights file or a run folder
               ) -> Agent:
     "The agent in a file; raises `UserError` where there is none that can be trusted."
     path = Path(path)
-    if path.is_dir(): path = path / 'weights.pt'
+    if path.is_dir():
+        path = path / 'weights.pt'
     weights = load_weights(path)
     settings = weights['settings']
     try:
-        with torch.device('meta'): model, q = _networks(**settings) # no memory yet: the settings may ask for any size
+        with torch.device('meta'):
+            model, q = _networks(**settings) # no memory yet: the settings may ask for any size
         q.load_state_dict(weights['q'], assign=True)
-        if model: model.load_state_dict(weights['world_model'], assign=True)
+        if model:
+            model.load_state_dict(weights['world_model'], assign=True)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
         raise UserError(f'{path} holds networks that do not fit its settings: train again, or take another file') from None
-    if model: model.eval().float().to(device)
+    if model:
+        model.eval().float().to(device)
     encoder, head = (model.encoder, q) if model else (q.encoder, q.q)
     act = _Greedy(encoder, head, settings['actions'])
     return Agent(act.eval().float().to(device), settings, str(path), weights['decisions'], model)
@@ -92,12 +99,15 @@ def pretrained(level:str='1-1' # the stage it was trained on
               ) -> Agent: # from a file of the package
     "An agent that comes with the package; raises `UserError` where there is none."
     shelf = Path(str(files('mario_rl')/'pretrained'))
-    there, name = sorted(file.stem for file in shelf.glob('*.safetensors')), one_level(level)
-    if name not in there: raise UserError(f'no agent for {name} comes with the package (only for {", ".join(there)}): give a weights file')
+    there = sorted(file.stem for file in shelf.glob('*.safetensors'))
+    name = one_level(level)
+    if name not in there:
+        raise UserError(f'no agent for {name} comes with the package (only for {", ".join(there)}): give a weights file')
     return load_agent(shelf/f'{name}.safetensors')
 
 # %% ../../nbs/36_play.evaluate.ipynb #90d3e400
-EVAL_SEED = 1_906_851_985 # the first seed of an evaluation; episode i has EVAL_SEED + i, and training none of them
+# the first seed of an evaluation; episode i has EVAL_SEED + i, and training none of them
+EVAL_SEED = 1_906_851_985
 REPORT_SEED = 1_806_851_985 # of the episodes that the world model is measured on
 
 # %% ../../nbs/36_play.evaluate.ipynb #0745f5bc
@@ -122,10 +132,12 @@ class Outcome(NamedTuple):
 
 def _episode(env, agent, seed, noops=None):
     obs, _ = env.reset(seed=seed, options=None if noops is None else dict(noops=noops))
-    total, over = 0., False
+    total = 0.
+    over = False
     while not over:
         obs, reward, terminated, truncated, info = env.step(agent(obs))
-        total, over = total + reward, terminated or truncated
+        total = total + reward
+        over = terminated or truncated
     return Outcome(next(end for end in EPISODE_ENDS if info[end]), int(info['x_max']), float(total), int(info['frames']))
 
 # %% ../../nbs/36_play.evaluate.ipynb #ce7a2f04
@@ -135,7 +147,8 @@ def play_episodes(agent:Callable, level:str='1-1', protocol:str='start',
         ) -> list: # of `Outcome`
     "Play the episodes of a protocol; raises `UserError` if there is no such protocol or level."
     check_episodes(protocol, 0)
-    rules, seeds = PROTOCOLS[protocol], seeds or eval_seeds(protocol)
+    rules = PROTOCOLS[protocol]
+    seeds = seeds or eval_seeds(protocol)
     env = make_env(one_level(level), actions=actions, emulator=emulator, sticky=rules.sticky, noop_max=30)
     console = Console(stderr=True, force_jupyter=False)
     tries = track(list(enumerate(seeds)), f'{level} {protocol}', console=console, disable=not show)
@@ -147,15 +160,19 @@ def play_episodes(agent:Callable, level:str='1-1', protocol:str='start',
 def wilson(clears:int, episodes:int, z:float=1.959964 # normal quantile: 95 %
           ) -> tuple: # lower and upper end
     "Wilson score interval of a proportion (Wilson, 1927)."
-    rate, spread = clears / episodes, z*z / episodes
-    centre, reach = rate + spread/2, (spread*(rate*(1 - rate) + spread/4))**.5
+    rate = clears / episodes
+    spread = z*z / episodes
+    centre = rate + spread/2
+    reach = (spread*(rate*(1 - rate) + spread/4))**.5
     return max(0., (centre - reach) / (1 + spread)), min(1., (centre + reach) / (1 + spread))
 
 # %% ../../nbs/36_play.evaluate.ipynb #9037203a
 def summarize(outcomes:list) -> dict: # of `Outcome`
     "Clear rate with its interval, distance, return, and the speed of the clears."
-    clears, n = sum(o.clear for o in outcomes), len(outcomes)
-    x, fast = [o.x for o in outcomes], [o.frames for o in outcomes if o.clear]
+    clears = sum(o.clear for o in outcomes)
+    n = len(outcomes)
+    x = [o.x for o in outcomes]
+    fast = [o.frames for o in outcomes if o.clear]
     ends = {end: sum(o.end == end for o in outcomes) for end in EPISODE_ENDS}
     return dict(episodes=n, clears=clears, clear_rate=clears / n, ci95=list(wilson(clears, n)), ends=ends, x_mean=float(np.mean(x)),
                 x_median=float(np.median(x)), return_mean=float(np.mean([o.total for o in outcomes])),
@@ -172,14 +189,17 @@ def evaluate(agent:Callable, # an `Agent`, or any callable: obs uint8 (4, 64, 64
              show:bool=False # a progress bar
             ) -> dict: # the contents of the JSON file
     "Measure an agent under a protocol."
-    level, seeds, emulator = one_level(level), seeds or eval_seeds(protocol, episodes), pick_emulator(emulator)
+    level = one_level(level)
+    seeds = seeds or eval_seeds(protocol, episodes)
+    emulator = pick_emulator(emulator)
     actions = getattr(agent, 'settings', {}).get('actions', 'simple')
     result = (dict(protocol=protocol, level=level, emulator=emulator_name(emulator), sticky=PROTOCOLS[protocol].sticky)
               | summarize(play_episodes(agent, level, protocol, seeds, emulator, actions, show))
               | dict(seeds=seeds, checkpoint='/'.join(Path(getattr(agent, 'checkpoint', '')).parts[-2:]) or None,
                      decisions_trained=getattr(agent, 'decisions', None)))
     if getattr(agent, 'model', None) and report_episodes:
-        if show: print('measuring the world model ...', file=sys.stderr)
+        if show:
+            print('measuring the world model ...', file=sys.stderr)
         result |= world_model_report(agent.model, collect(agent, level, report_episodes, REPORT_SEED, .1, emulator, actions))
     return result
 
@@ -207,11 +227,13 @@ def result_table(result:dict) -> str: # from `evaluate`
              ('ended', '{flag} at the flag, {dead} by a death, {stuck} stuck'.format(**result['ends'])),
              ('distance', f"x mean {result['x_mean']:.0f}, median {result['x_median']:.0f}"),
              ('return', f"mean {result['return_mean']:.1f}")]
-    if result['clears']: lines += [('flag after', f"{result['frames_to_flag_median']:.0f} NES frames (median)")]
+    if result['clears']:
+        lines += [('flag after', f"{result['frames_to_flag_median']:.0f} NES frames (median)")]
     return '\n'.join(f'{name:<12}{text}' for name, text in lines + _model_lines(result))
 
 def _model_lines(result):
-    if 'explained' not in result: return []
+    if 'explained' not in result:
+        return []
     show = lambda name, digits=2: '-' if result[name] is None else f'{result[name]:.{digits}f}'
     probes = ', '.join(f"{name} {show(f'probe_{name}_r2')} ({show(f'probe_{name}_linear_r2')})" for name in PROBED)
     pictures = f"explained {show('explained')}, motion MSE {show('motion_mse', 4)}, SSIM {show('ssim')} (where something moves {show('motion_ssim')})"
@@ -224,11 +246,14 @@ def evaluate_main(argv:list|None=None):
     weights, c = parse_evaluation(argv)
     agent = named_agent(weights)
     file = c.json or weights not in NAMED and Path(agent.checkpoint).with_name(f'eval_{one_level(c.level)}_{c.protocol}.json')
-    if file: check_writable(file)
-    if note := buttons_missing(c.level, agent.settings['actions']): print(note, file=sys.stderr)
+    if file:
+        check_writable(file)
+    if note := buttons_missing(c.level, agent.settings['actions']):
+        print(note, file=sys.stderr)
     torch.set_num_threads(1) # one screen at a time: more threads mostly wait for each other
     seeds = eval_seeds(c.protocol, c.episodes)
-    if c.seed_free: seeds = np.random.SeedSequence().generate_state(len(seeds)).tolist()
+    if c.seed_free:
+        seeds = np.random.SeedSequence().generate_state(len(seeds)).tolist()
     result = evaluate(agent, c.level, c.protocol, 0, c.core or c.emulator, seeds, c.report_episodes, show=True)
     print(result_table(result))
     text = json.dumps(result, indent=2, allow_nan=False) + '\n'

@@ -40,7 +40,8 @@ class Film:
 # %% ../../nbs/37_play.watch.ipynb #77a8e5a8
 def has_display() -> bool:
     "Is there a screen that a window can open on?"
-    if sys.platform.startswith('linux') and not {'DISPLAY', 'WAYLAND_DISPLAY'} & set(os.environ): return False
+    if sys.platform.startswith('linux') and not {'DISPLAY', 'WAYLAND_DISPLAY'} & set(os.environ):
+        return False
     return plt.get_backend().lower() in backend_registry.list_builtin(BackendFilter.INTERACTIVE)
 
 class GameWindow:
@@ -48,14 +49,17 @@ class GameWindow:
     def __init__(self, title:str, fps:float=15., # pictures per second
                  shape:tuple=(240, 256)): # of a picture: height, width
         inch = max(40, shape[1]/10) # pixels of it
-        self.pause, self.figure = 1 / fps, plt.figure(title, figsize=(shape[1]/inch, shape[0]/inch))
+        self.pause = 1 / fps
+        self.figure = plt.figure(title, figsize=(shape[1]/inch, shape[0]/inch))
         axes = self.figure.add_axes([0, 0, 1, 1])
         axes.axis('off')
         self.image = axes.imshow(np.zeros((*shape, 3), np.uint8))
 
     def put(self, rgb:np.ndarray) -> bool: # uint8 (height, width, 3); False once the window is closed
-        if not plt.fignum_exists(self.figure.number): return False
-        self.image.set_data(rgb); plt.pause(self.pause)
+        if not plt.fignum_exists(self.figure.number):
+            return False
+        self.image.set_data(rgb)
+        plt.pause(self.pause)
         return True
 
     def close(self, whole:bool=True): plt.close(self.figure)
@@ -66,14 +70,17 @@ def show_play(agent:Callable, screen, # a `Film` or a `Window`
              ) -> list: # (x reached, flag) of each episode
     "Let `agent` play greedily from random no-op starts, a picture for each decision."
     actions = getattr(agent, 'settings', {}).get('actions', 'simple')
-    env, ends = make_env(level, actions=actions, emulator=emulator, noop_max=30, seed=seed), []
+    env = make_env(level, actions=actions, emulator=emulator, noop_max=30, seed=seed)
+    ends = []
     for _ in range(episodes):
         (obs, _), over = env.reset(), False
         while not over and screen.put(env.render()):
             obs, _, terminated, truncated, info = env.step(agent(obs))
             over = terminated or truncated
-        if not over: break
-        screen.put(env.render()); ends.append((info['x_max'], info['flag']))
+        if not over:
+            break
+        screen.put(env.render())
+        ends.append((info['x_max'], info['flag']))
     env.close()
     return ends
 
@@ -83,15 +90,22 @@ def watch_main(argv:list|None=None):
     "`mario_rl_watch`: show an agent at play."
     weights, c = parse_watch(argv)
     agent = named_agent(weights)
-    if c.world_model and not agent.model: raise UserError(f'{weights} holds no world model: leave --world-model out')
+    if c.world_model and not agent.model:
+        raise UserError(f'{weights} holds no world model: leave --world-model out')
     level = (c.level or agent.settings.get('level', '1-1')).replace(',', '-')
-    if note := buttons_missing(level, agent.settings['actions']): print(note, file=sys.stderr)
+    if note := buttons_missing(level, agent.settings['actions']):
+        print(note, file=sys.stderr)
     path = c.save or (None if has_display() else f'mario_{level}.mp4')
-    if path and not c.save: print(f'no display here: writing {path} (choose another name with --save)')
-    screen, whole = Film(path, c.fps) if path else GameWindow(f'Mario RL, {level}', c.fps), False
+    if path and not c.save:
+        print(f'no display here: writing {path} (choose another name with --save)')
+    screen = Film(path, c.fps) if path else GameWindow(f'Mario RL, {level}', c.fps)
+    whole = False
     try:
         ends = show_play(agent, screen, level, c.episodes, c.core or c.emulator)
         whole = True
-    finally: screen.close(whole)
-    for i, (x, flag) in enumerate(ends, 1): print(f"episode {i}: {'cleared' if flag else f'ended at x = {x}'}")
-    if path: print(f'wrote {path}')
+    finally:
+        screen.close(whole)
+    for i, (x, flag) in enumerate(ends, 1):
+        print(f"episode {i}: {'cleared' if flag else f'ended at x = {x}'}")
+    if path:
+        print(f'wrote {path}')

@@ -23,7 +23,9 @@ FIELDS = 'frames', 'action', 'reward', 'terminated', 'truncated', 'step', 'label
 class SavedReplay:
     "The rows of `store` in files below `path`."
     def __init__(self, path:str|Path, store:FrameStore):
-        self.path, self.store, self.saved = Path(path)/'replay', store, np.zeros(store.rings, np.int64)
+        self.path = Path(path)/'replay'
+        self.store = store
+        self.saved = np.zeros(store.rings, np.int64)
         self.path.mkdir(exist_ok=True)
 
     def _file(self, ring, block): return self.path/f'{ring}-{block}.rows'
@@ -36,7 +38,8 @@ class SavedReplay:
     def save(self, count:list): # as in `counts`
         "Bring the files up to so many rows; raises `OSError`. Only what is new is written."
         for ring, stop in enumerate(count):
-            for block in self._blocks(ring, max(self.saved[ring], stop - self.store.length), stop): self._write(ring, block, stop)
+            for block in self._blocks(ring, max(self.saved[ring], stop - self.store.length), stop):
+                self._write(ring, block, stop)
             self.saved[ring] = stop
 
     def _write(self, ring, block, stop):
@@ -48,19 +51,24 @@ class SavedReplay:
         "Remove the files that a checkpoint with these counts, or a later one, does not need."
         for path in self.path.glob('*-*.rows'):
             ring, block = map(int, path.stem.split('-'))
-            if ring >= len(count) or (block + 1)*BLOCK <= count[ring] - self.store.length: path.unlink(missing_ok=True)
+            if ring >= len(count) or (block + 1)*BLOCK <= count[ring] - self.store.length:
+                path.unlink(missing_ok=True)
 
 # %% ../../nbs/26_replay.disk.ipynb #c307815d
 @patch
 def load(self:SavedReplay, counts:dict):
     "Fill the empty store; raises `UserError` (and leaves the store empty) where a file is missing, damaged or of another layout."
-    count, length = counts['count'], self.store.length
+    count = counts['count']
+    length = self.store.length
     if len(count) != self.store.rings or counts['length'] != length:
         raise UserError('the saved replay was made with other --buffer-size, --workers or --envs-per-worker')
     for ring, stop in enumerate(count):
-        for block in self._blocks(ring, stop - length, stop): self._read(ring, block, stop)
-    self.store.count[:], self.store.ended[:] = count, counts['ended']
-    for ring, stop in enumerate(count): self._end(ring, stop)
+        for block in self._blocks(ring, stop - length, stop):
+            self._read(ring, block, stop)
+    self.store.count[:] = count
+    self.store.ended[:] = counts['ended']
+    for ring, stop in enumerate(count):
+        self._end(ring, stop)
     self.saved[:] = count
 
 @patch
@@ -69,14 +77,24 @@ def _read(self:SavedReplay, ring, block, stop):
     numbers = np.arange(max(block*BLOCK, stop - self.store.length), min(stop, block*BLOCK + BLOCK))
     try:
         data = unpacked(zlib.decompressobj().decompress(path.read_bytes(), 2*BLOCK*self.store.frames[0].nbytes))
-        for name in FIELDS: getattr(self.store, name)[self._rows(ring, numbers)] = data[name][numbers - block*BLOCK]
-    except OSError as error: raise UserError(f'cannot read {path} ({error.strerror})') from None
-    except (zlib.error, SafetensorError, KeyError, ValueError, IndexError, TypeError): raise UserError(f'{path} is damaged') from None
+        for name in FIELDS:
+            getattr(self.store, name)[self._rows(ring, numbers)] = data[name][numbers - block*BLOCK]
+    except OSError as error:
+        raise UserError(f'cannot read {path} ({error.strerror})') from None
+    except (zlib.error, SafetensorError, KeyError, ValueError, IndexError, TypeError):
+        raise UserError(f'{path} is damaged') from None
 
 @patch
 def _end(self:SavedReplay, ring, stop):
-    store, last, before = self.store, self._rows(ring, stop - 1), self._rows(ring, stop - 2)
-    if not stop or store.action[last] == NO_ACTION: return
-    store.action[last], store.reward[last], store.terminated[last], store.truncated[last] = NO_ACTION, 0, False, False
-    if store.step[last]: store.truncated[before] = True
+    store = self.store
+    last = self._rows(ring, stop - 1)
+    before = self._rows(ring, stop - 2)
+    if not stop or store.action[last] == NO_ACTION:
+        return
+    store.action[last] = NO_ACTION
+    store.reward[last] = 0
+    store.terminated[last] = False
+    store.truncated[last] = False
+    if store.step[last]:
+        store.truncated[before] = True
     store.ended[ring] += 1

@@ -21,17 +21,25 @@ class Replay:
                  latent_dim:int=0, # numbers in a cached latent; 0: no cache
                  seed:int=0,
                  device:torch.device=torch.device('cpu')): # where the learner computes: latents stay there
-        self.store, self.config, self.rng, self.device = store, config, np.random.default_rng(seed), device
+        self.store = store
+        self.config = config
+        self.rng = np.random.default_rng(seed)
+        self.device = device
         n = store.rows
-        self.tree, self.batches = SumTree(n), 0 # batches drawn so far: what beta depends on
+        # batches drawn so far: what beta depends on
+        self.tree = SumTree(n)
+        self.batches = 0
         self.gap = min(256, store.length // 4)
-        self.seen, self.floor, self.counted = np.zeros((3, store.rings), np.int64) # per ring: rows indexed; first that may be drawn; count it goes by
-        self.latents, self.version = torch.zeros(n, latent_dim, dtype=torch.float16, device=device), np.full(n, -1, np.int32)
+        # per ring: rows indexed; first that may be drawn; count it goes by
+        self.seen, self.floor, self.counted = np.zeros((3, store.rings), np.int64)
+        self.latents = torch.zeros(n, latent_dim, dtype=torch.float16, device=device)
+        self.version = np.full(n, -1, np.int32)
 
     @property
     def rows(self) -> int: return int(np.count_nonzero(self.tree.values)) # that can be drawn
     @property
-    def decisions(self) -> int: return int((self.store.count - self.store.ended).sum()) # actions ever published
+    def decisions(self) -> int:
+        return int((self.store.count - self.store.ended).sum()) # actions ever published
 
 # %% ../../nbs/12_replay.prioritized.ipynb #c935763f
 @patch
@@ -53,7 +61,8 @@ def _retire(self:Replay):
     count = self.counted = self.store.count.copy()
     floor = self._floor_at(count)
     old = self._at(*self._between(np.maximum(self.floor, floor - self.store.length), floor))
-    if len(old): self.tree.set(old, 0.)
+    if len(old):
+        self.tree.set(old, 0.)
     self.floor = floor
     return count
 
@@ -63,16 +72,19 @@ def sync(self:Replay) -> int: # how many transitions are new
     "Index what the workers published since the last call."
     count = self._retire()
     self.version[self._at(*self._between(np.maximum(self.seen, self.floor), count))] = -1
-    before, self.seen = self.seen, count
+    before = self.seen
+    self.seen = count
     new = self.since(before)
-    if len(new): self.tree.set(new, self.tree.values.max() or 1.)
+    if len(new):
+        self.tree.set(new, self.tree.values.max() or 1.)
     return len(new)
 
 @patch
 def since(self:Replay, before:np.ndarray # (rings,), what `seen` was
          ) -> np.ndarray: # int64
     "The transitions indexed since then."
-    row = self._at(*self._between(np.maximum(before - 1, self.floor), self.seen - 1)) # of whom the next is published too
+    # of whom the next is published too
+    row = self._at(*self._between(np.maximum(before - 1, self.floor), self.seen - 1))
     return row[self.store.action[row] != NO_ACTION]
 
 # %% ../../nbs/12_replay.prioritized.ipynb #f40c2766
@@ -88,7 +100,8 @@ def _window(self:Replay, rows): # the places of the stacks at `rows`, (..., 4)
 
 @patch
 def _fetch(self:Replay, places, out=None): # frames, uint8 (*places.shape, 64, 64), into `out` if given
-    return torch.from_numpy(self.store.frames.take(places, 0, out, mode='clip')) # faster than indexing, in numpy and in torch
+    # faster than indexing, in numpy and in torch
+    return torch.from_numpy(self.store.frames.take(places, 0, out, mode='clip'))
 
 @patch
 def stacks(self:Replay, rows) -> torch.Tensor:
@@ -114,14 +127,17 @@ def beta_at(self:Replay, batches:int) -> float:
     return self.config.beta + (1 - self.config.beta)*done
 
 # %% ../../nbs/12_replay.prioritized.ipynb #e6027c0d
-class ReplayEmpty(RuntimeError): "Nothing is indexed that could be drawn: nothing was yet, or the workers have written over it."
+class ReplayEmpty(RuntimeError):
+    "Nothing is indexed that could be drawn: nothing was yet, or the workers have written over it."
 
 @patch
 def _draw(self:Replay, batches, batch_size, latent) -> Iterator:
-    if not self.tree.total: raise ReplayEmpty('nothing to draw: play and call sync (and refresh) first')
+    if not self.tree.total:
+        raise ReplayEmpty('nothing to draw: play and call sync (and refresh) first')
     rows = np.ascontiguousarray(self.tree.sample(batches*batch_size, self.rng).reshape(batch_size, batches).T)
     after = self.after(rows)
-    if latent and min(self.version[rows].min(), self.version[after].min()) < 0: raise RuntimeError('a row has no latent: call refresh first')
+    if latent and min(self.version[rows].min(), self.version[after].min()) < 0:
+        raise RuntimeError('a row has no latent: call refresh first')
     chance = self.tree.get(rows)
     weight = ((chance.min(1, keepdims=True) / chance)**self.beta_at(self.batches)).astype(np.float32)
     parts = map(self._to_device, (rows, *self.steps(rows), weight))
@@ -138,7 +154,8 @@ def after(self:Replay, rows:np.ndarray) -> np.ndarray:
 @patch
 def steps(self:Replay, rows:np.ndarray) -> tuple:
     "The last action, the action, its reward and the discount of what follows, each of the shape of `rows`."
-    s, before = self.store, self._neighbors(rows, np.array([-1]))[..., 0]
+    s = self.store
+    before = self._neighbors(rows, np.array([-1]))[..., 0]
     prev_action = np.where(s.step[rows] > 0, s.action[before], 0).astype(np.int64)
     return prev_action, s.action[rows].astype(np.int64), s.reward[rows], (self.config.gamma * ~s.terminated[rows]).astype(np.float32)
 
@@ -146,7 +163,8 @@ def steps(self:Replay, rows:np.ndarray) -> tuple:
 @patch
 def _fetching(self:Replay, rows, after, latent):
     "How obs and next_obs are looked up, and where. Stacks go into memory of their own: a fresh megabyte for each batch would cost more than filling it."
-    if latent: return (self._cached, self._cached), list(map(self._to_device, (rows, after)))
+    if latent:
+        return (self._cached, self._cached), list(map(self._to_device, (rows, after)))
     places = list(map(self._window, (rows, after)))
     return [partial(self._fetch, out=np.empty((*place.shape[1:], *self.store.frames.shape[1:]), np.uint8)) for place in places], places
 
@@ -167,7 +185,8 @@ def _read_consistently(self:Replay, read:Callable):
     "What `read` returns, read while no writer came near."
     for _ in range(100):
         result = read()
-        if self._advance() < self.gap - STACK: return result
+        if self._advance() < self.gap - STACK:
+            return result
         self._retire()
     raise RuntimeError('the workers write faster than a batch can be read: use a larger buffer')
 
@@ -201,10 +220,12 @@ def _known(self:Replay): # what can be drawn, and the rows that it leads to
 @patch
 def sample_many(self:Replay, batches:int, batch_size:int, latent:bool=False) -> Iterator: # of `Batch`
     "Draw several batches at once. The stacks of one are overwritten by those of the next: use it before you ask for more."
-    if self._advance() >= self.gap // 2: self._retire()
+    if self._advance() >= self.gap // 2:
+        self._retire()
     planned = self.counted # what the draw goes by, also after a later `_retire`
     for batch in self._draw(batches, batch_size, latent):
-        whole = bool((self.store.count - planned).max() < self.gap - STACK) # else a worker came too near
+        # else a worker came too near
+        whole = bool((self.store.count - planned).max() < self.gap - STACK)
         self.batches += whole
         yield batch if whole else self.sample(batch_size, latent)
 
@@ -212,7 +233,8 @@ def sample_many(self:Replay, batches:int, batch_size:int, latent:bool=False) -> 
 @patch
 def update(self:Replay, rows:torch.Tensor, td_error:torch.Tensor): # int64 (B,), float (B,) of either sign
     "Remember how surprising `rows` turned out to be."
-    rows, surprise = rows.cpu().numpy(), np.abs(td_error.detach().float().cpu().numpy())
+    rows = rows.cpu().numpy()
+    surprise = np.abs(td_error.detach().float().cpu().numpy())
     alive = (self.tree.get(rows) > 0) & np.isfinite(surprise)
     self.tree.set(rows[alive], (surprise[alive] + self.config.priority_floor)**self.config.alpha)
 
@@ -252,7 +274,8 @@ def sequences(self:Replay, batch_size:int, length:int) -> Sequences:
 # %% ../../nbs/12_replay.prioritized.ipynb #d8c80d4a
 @patch
 def _follow(self:Replay, rows, length):
-    s, k = self.store, np.arange(length)
+    s = self.store
+    k = np.arange(length)
     ring, place = np.divmod(rows, s.length)
     newer = (self.seen[ring] - 1 - place) % s.length # rows published after this one
     at = self._at(ring[:, None], place[:, None] + k)
@@ -288,17 +311,23 @@ _KNOWN = 'seen', 'floor', 'counted'
 def state_dict(self:Replay, latents:bool=False) -> dict: # with the cached latents, or without: then they are made anew
     "All that the learner knows about the rows, as tensors and plain values."
     known = dict(priorities=self.tree.blocks, sums=self.tree.sums, **{name: getattr(self, name) for name in _KNOWN})
-    if latents: known['version'] = self.version
+    if latents:
+        known['version'] = self.version
     return ({name: torch.from_numpy(array) for name, array in known.items()} | dict(batches=self.batches, rng=self.rng.bit_generator.state)
             | (dict(latents=self.latents) if latents else {}))
 
 @patch
 def load_state_dict(self:Replay, state:dict):
     "Go on where `state` was taken, on the same rows."
-    self.tree.blocks[:], self.tree.sums[:] = state['priorities'], state['sums']
-    for name in _KNOWN: setattr(self, name, state[name].numpy().copy())
-    self.batches, self.rng.bit_generator.state = state['batches'], state['rng']
-    if 'latents' in state: self.latents[:], self.version[:] = state['latents'], state['version']
+    self.tree.blocks[:] = state['priorities']
+    self.tree.sums[:] = state['sums']
+    for name in _KNOWN:
+        setattr(self, name, state[name].numpy().copy())
+    self.batches = state['batches']
+    self.rng.bit_generator.state = state['rng']
+    if 'latents' in state:
+        self.latents[:] = state['latents']
+        self.version[:] = state['version']
 
 # %% ../../nbs/12_replay.prioritized.ipynb #b133f378
 @patch(as_prop=True)

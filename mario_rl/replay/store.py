@@ -23,17 +23,20 @@ class FrameStore:
                  rings:int=1, # one for each worker
                  size:int=64, # frames are `size`×`size`
                  shared:Shared|None=None): # the memory, where another process made it
-        self.rings, self.length = rings, capacity // rings
+        self.rings = rings
+        self.length = capacity // rings
         if self.length < 64:
             raise UserError(f'a buffer of {capacity} is too small for {rings} worker(s): use at least {64*rings}')
         self.args = capacity, rings, size
         self.shared = shared or Shared(**_layout(self.rows, rings, size))
-        for name in _layout(0, 0, 0): setattr(self, name, getattr(self.shared, name))
+        for name in _layout(0, 0, 0):
+            setattr(self, name, getattr(self.shared, name))
 
     @property
     def rows(self) -> int: return self.rings * self.length
     @property
-    def filled(self) -> int: return int(np.minimum(self.count, self.length).sum()) # rows that hold something
+    def filled(self) -> int:
+        return int(np.minimum(self.count, self.length).sum()) # rows that hold something
     def __reduce__(self): return FrameStore, (*self.args, self.shared)
 
 # %% ../../nbs/10_replay.store.ipynb #3edd72a0
@@ -51,7 +54,8 @@ def _layout(rows, rings, size):
 class RingWriter:
     "The one writer of one ring of `store`."
     def __init__(self, store:FrameStore, ring:int):
-        self.store, self.ring = store, ring
+        self.store = store
+        self.ring = ring
         self.close()
 
     def _row(self, ahead=0): # of the head
@@ -60,8 +64,13 @@ class RingWriter:
     def _put(self, row, frame, step, labels):
         s = self.store
         assert frame.dtype == np.uint8, f'frames are uint8, not {frame.dtype}'
-        s.frames[row], s.step[row], s.labels[row] = frame, step, labels
-        s.action[row], s.reward[row], s.terminated[row], s.truncated[row] = NO_ACTION, 0, False, False
+        s.frames[row] = frame
+        s.step[row] = step
+        s.labels[row] = labels
+        s.action[row] = NO_ACTION
+        s.reward[row] = 0
+        s.terminated[row] = False
+        s.truncated[row] = False
 
 # %% ../../nbs/10_replay.store.ipynb #18ec8855
 @patch
@@ -79,19 +88,26 @@ def step(self:RingWriter, action:int, reward:float, terminated:bool, truncated:b
          labels:list|int=0): # the labels of that frame
     "Publish the current frame with its action and outcome; at the end of the episode the last frame as well."
     assert self.open, 'begin an episode first'
-    s, row = self.store, self._row()
+    s = self.store
+    row = self._row()
     self._put(self._row(1), next_frame, s.step[row] + 1, labels)
-    s.action[row], s.reward[row], s.terminated[row], s.truncated[row] = action, reward, terminated, truncated
+    s.action[row] = action
+    s.reward[row] = reward
+    s.terminated[row] = terminated
+    s.truncated[row] = truncated
     s.count[self.ring] += 1
-    if terminated or truncated: self.close()
+    if terminated or truncated:
+        self.close()
 
 # %% ../../nbs/10_replay.store.ipynb #b5662f7e
 @patch
 def close(self:RingWriter):
     "If the ring's last episode has no end yet: publish its last frame; its last action counts as truncated."
-    s, last = self.store, self._row(-1)
+    s = self.store
+    last = self._row(-1)
     self.open = False
-    if not s.count[self.ring] or s.action[last] == NO_ACTION: return
+    if not s.count[self.ring] or s.action[last] == NO_ACTION:
+        return
     s.truncated[last] = not s.terminated[last]
     s.count[self.ring] += 1
     s.ended[self.ring] += 1

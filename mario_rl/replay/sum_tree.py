@@ -14,7 +14,9 @@ class SumTree:
     "A priority for each of `capacity` rows, summed in blocks of 16. 0: never drawn."
     def __init__(self, capacity:int, width:int=16):
         self.blocks = np.zeros((-(-capacity // width), width))
-        self.values, self.sums, self.width = self.blocks.reshape(-1), np.zeros(len(self.blocks)), width
+        self.values = self.blocks.reshape(-1)
+        self.sums = np.zeros(len(self.blocks))
+        self.width = width
 
     def get(self, rows): return self.values[rows]
     def set(self, rows, values):

@@ -23,15 +23,18 @@ from ..training.supervisor import STUCK
 # %% ../../nbs/38_stress.faults.ipynb #5f54d2a8
 def write_for_ever(path:Path, rng:np.random.Generator):
     "What a learner writes, without learning anything."
-    folder, store = RunFolder.open(path), FrameStore(3000)
-    files, writer = SavedReplay(path, store), store.writer(0)
+    folder = RunFolder.open(path)
+    store = FrameStore(3000)
+    files = SavedReplay(path, store)
+    writer = store.writer(0)
     state = left_behind(path, files)
     step = state['step'] if state else 0
     folder.rewind(step)
     while True:
         step += 1
         writer.begin(np.full((64, 64), step % 251, np.uint8))
-        for _ in range(int(rng.integers(1, 30))): writer.step(1, 0., False, False, np.full((64, 64), step % 251, np.uint8))
+        for _ in range(int(rng.integers(1, 30))):
+            writer.step(1, 0., False, False, np.full((64, 64), step % 251, np.uint8))
         folder.append(dict(step=step, phase='q', q_loss=rng.random()))
         counts = files.counts()
         files.save(counts['count'])
@@ -45,7 +48,8 @@ SETTINGS = dict(level='1-1', actions='simple', emulator='nes-py', stack=4, size=
 def left_behind(path:Path, files:SavedReplay) -> dict|None:
     "The state that can be loaded from `path`, after looking at everything; raises `UserError` or `AssertionError` if anything is wrong."
     folder = RunFolder.open(path)
-    if not any((path/name).exists() for name in CHECKPOINTS): return None
+    if not any((path/name).exists() for name in CHECKPOINTS):
+        return None
     state = folder.load_checkpoint()
     assert float(state['weights'].sum()) == state['total'], 'a checkpoint of two moments'
     files.load(state['store'])
@@ -61,18 +65,24 @@ def left_behind(path:Path, files:SavedReplay) -> dict|None:
 # %% ../../nbs/38_stress.faults.ipynb #5ea34dbb
 def writing_kills(rounds:int, seed:int=0) -> dict: # outcome, in plain numbers
     "Kill a writing process at random moments; raises at the first broken promise, and says the round."
-    copies = mp.get_context('forkserver') # of a process that has imported everything, and has no threads
+    # of a process that has imported everything, and has no threads
+    copies = mp.get_context('forkserver')
     copies.set_forkserver_preload(['mario_rl.stress.faults', 'mario_rl.bench.table', 'tensorboard.summary.writer.record_writer'])
-    rng, path, steps = np.random.default_rng(seed), Path(tempfile.mkdtemp())/'run', [0]
+    rng = np.random.default_rng(seed)
+    path = Path(tempfile.mkdtemp())/'run'
+    steps = [0]
     RunFolder.create(run_dir=path)
     for number in range(rounds):
         process = copies.Process(target=write_for_ever, args=(path, np.random.default_rng([seed, number])))
         process.start()
         time.sleep(rng.exponential(.4) + .05)
-        process.kill(); process.join()
+        process.kill()
+        process.join()
         assert process.exitcode == -signal.SIGKILL, f'round {number} of seed {seed}: it had ended by itself'
-        try: state = left_behind(path, SavedReplay(path, FrameStore(3000)))
-        except Exception as error: raise AssertionError(f'round {number} of seed {seed}: {error}') from error
+        try:
+            state = left_behind(path, SavedReplay(path, FrameStore(3000)))
+        except Exception as error:
+            raise AssertionError(f'round {number} of seed {seed}: {error}') from error
         steps.append(state['step'] if state else 0)
         assert steps[-1] >= steps[-2], f'round {number} of seed {seed}: went back'
     temporary = [p.name for p in path.rglob('.*tmp')]
@@ -90,15 +100,18 @@ def family(pid:int) -> list: # process ids, itself first
     for stat in Path('/proc').glob('[0-9]*/stat'):
         with suppress(OSError):
             name, _, rest = stat.read_text().rpartition(')')
-            if rest.split()[0] != 'Z': children.setdefault(int(rest.split()[1]), []).append(int(name.split()[0]))
+            if rest.split()[0] != 'Z':
+                children.setdefault(int(rest.split()[1]), []).append(int(name.split()[0]))
     found = [pid]
-    for one in found: found += children.get(one, [])
+    for one in found:
+        found += children.get(one, [])
     return found
 
 def alive(pids:list) -> list:
     "Those that still run."
     def runs(pid):
-        with suppress(OSError): return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] not in 'ZX'
+        with suppress(OSError):
+            return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] not in 'ZX'
         return False
     return [pid for pid in pids if runs(pid)]
 
@@ -106,11 +119,13 @@ def alive(pids:list) -> list:
 def wait_for(condition:Callable, seconds:float) -> bool:
     deadline = time.time() + seconds
     while time.time() < deadline:
-        if condition(): return True
+        if condition():
+            return True
         time.sleep(.05)
     return False
 
-def segments() -> int: return len(list(Path('/dev/shm').glob('*'))) if Path('/dev/shm').exists() else 0
+def segments() -> int:
+    return len(list(Path('/dev/shm').glob('*'))) if Path('/dev/shm').exists() else 0
 
 # %% ../../nbs/38_stress.faults.ipynb #e30b0ce6
 class Terminal:
@@ -123,12 +138,14 @@ class Terminal:
     def _read(self):
         with suppress(OSError): # nobody is left to write to it
             while not self.closed:
-                if select.select([self.end], [], [], .1)[0]: self.text += os.read(self.end, 2**16).decode(errors='replace')
+                if select.select([self.end], [], [], .1)[0]:
+                    self.text += os.read(self.end, 2**16).decode(errors='replace')
 
     def resize(self, rows:int, columns:int): termios.tcsetwinsize(self.end, (rows, columns))
 
     def close(self):
-        if self.closed: return
+        if self.closed:
+            return
         self.closed = True
         self.thread.join()
         os.close(self.end)
@@ -144,14 +161,19 @@ class Terminal:
 # %% ../../nbs/38_stress.faults.ipynb #07f94e83
 GROUP = {'kill everything': signal.SIGKILL, 'SIGTERM to everything': signal.SIGTERM, 'close the terminal': signal.SIGHUP}
 FATAL = *GROUP, 'kill main', 'kill learner', 'SIGTERM'
-FAULTS, SLOW = (*FATAL, 'kill worker'), ('stop worker', 'sleep', 'full disk') # the slow ones take as long as a heartbeat may be missing
+# the slow ones take as long as a heartbeat may be missing
+FAULTS = (*FATAL, 'kill worker')
+SLOW = ('stop worker', 'sleep', 'full disk')
 
 def end(fault:str, people:list, terminal:Terminal): # main, learner, worker
     "What a run does not live through."
-    if fault in GROUP: os.killpg(people[0], GROUP[fault])
-    if fault == 'close the terminal': terminal.close()
+    if fault in GROUP:
+        os.killpg(people[0], GROUP[fault])
+    if fault == 'close the terminal':
+        terminal.close()
     victim = {'SIGTERM': people[0], 'kill main': people[0], 'kill learner': people[1]}.get(fault)
-    if victim: os.kill(victim, signal.SIGTERM if fault == 'SIGTERM' else signal.SIGKILL)
+    if victim:
+        os.kill(victim, signal.SIGTERM if fault == 'SIGTERM' else signal.SIGKILL)
 
 # %% ../../nbs/38_stress.faults.ipynb #c75e72e1
 def annoy(fault:str, people:list, terminal:Terminal, log:Callable, patience:float):
@@ -184,9 +206,12 @@ def whole_rows(path) -> bool:
 # %% ../../nbs/38_stress.faults.ipynb #55e3698f
 def run_kill(path:Path, fault:str, rng:np.random.Generator, patience:float=300.) -> dict: # outcome of one round
     "Start or resume a run, let `fault` happen to it at a random moment, and look at what is left."
-    before, flags, terminal = segments(), f'--resume {path}' if path.exists() else f'{SMALL} --run-dir {path}', Terminal()
+    before = segments()
+    flags = f'--resume {path}' if path.exists() else f'{SMALL} --run-dir {path}'
+    terminal = Terminal()
     terminal.resize(40, 120)
-    process, started = terminal.open([COMMAND, *flags.split()]), time.time()
+    process = terminal.open([COMMAND, *flags.split()])
+    started = time.time()
     newest = lambda: max((f.stat().st_mtime for f in path.glob('checkpoint.pt')), default=0)
     log = lambda: (path/'training.log').read_text().split('training on')[-1]
     try:
@@ -202,7 +227,8 @@ def run_kill(path:Path, fault:str, rng:np.random.Generator, patience:float=300.)
             assert wait_for(lambda: newest() > over, patience), 'no checkpoint after it'
             assert fault.endswith('worker') or 'replaced' not in log(), 'a worker was replaced that did nothing wrong'
         assert 'no live view' not in terminal.text, terminal.text[-300:]
-        everyone, struck = family(process.pid), time.time()
+        everyone = family(process.pid)
+        struck = time.time()
         end(fault if fault in FATAL else 'SIGTERM', roles(process.pid), terminal)
         process.wait(patience)
         ended = time.time() - struck
@@ -210,18 +236,22 @@ def run_kill(path:Path, fault:str, rng:np.random.Generator, patience:float=300.)
         return dict(fault=fault, step=RunFolder.open(path).load_checkpoint()['step'], lost=max(0., struck - newest()), seconds=ended,
                     orphans=len(alive(everyone)), segments=segments() - before, rows_whole=whole_rows(path))
     finally:
-        if alive([process.pid]): os.killpg(process.pid, signal.SIGKILL)
+        if alive([process.pid]):
+            os.killpg(process.pid, signal.SIGKILL)
         terminal.close()
 
 # %% ../../nbs/38_stress.faults.ipynb #6024268b
 def run_kills(rounds:int, seed:int=0, faults:tuple=FAULTS) -> list: # of outcomes
     "Rounds of random faults on one run that goes on and on."
-    rng, path = np.random.default_rng(seed), Path(tempfile.mkdtemp())/'run'
+    rng = np.random.default_rng(seed)
+    path = Path(tempfile.mkdtemp())/'run'
     outcomes = []
     for number in range(rounds):
         fault = str(rng.choice(faults))
-        try: outcomes.append(run_kill(path, fault, rng))
-        except Exception as error: raise AssertionError(f'round {number} of seed {seed} ({fault}): {error}') from error
+        try:
+            outcomes.append(run_kill(path, fault, rng))
+        except Exception as error:
+            raise AssertionError(f'round {number} of seed {seed} ({fault}): {error}') from error
         assert len(outcomes) < 2 or outcomes[-1]['step'] >= outcomes[-2]['step'] - 1000
     shutil.rmtree(path.parent)
     return outcomes

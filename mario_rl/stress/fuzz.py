@@ -31,7 +31,8 @@ def damaged(data:bytes, rng:np.random.Generator) -> bytes:
     "One to three accidents."
     data = bytearray(data)
     for _ in range(int(rng.integers(1, 4))):
-        at, n = int(rng.integers(len(data) + 1)), int(rng.integers(1, 65))
+        at = int(rng.integers(len(data) + 1))
+        n = int(rng.integers(1, 65))
         match rng.choice(['flip', 'zero', 'cut', 'lose', 'insert', 'noise', 'repeat', 'text']):
             case 'flip' if at < len(data): data[at] ^= 1 << int(rng.integers(8))
             case 'zero': data[at:at+n] = bytes(len(data[at:at+n]))
@@ -45,9 +46,12 @@ def damaged(data:bytes, rng:np.random.Generator) -> bytes:
 
 def twisted(value, rng:np.random.Generator, chance:float=.08):
     "Nested content with some of it exchanged for something else; a `Trap` among it."
-    if rng.random() < chance: return wrong(rng)
-    if isinstance(value, dict): return {name: twisted(part, rng, chance) for name, part in value.items() if rng.random() > chance/4}
-    if isinstance(value, list): return [twisted(part, rng, chance) for part in value]
+    if rng.random() < chance:
+        return wrong(rng)
+    if isinstance(value, dict):
+        return {name: twisted(part, rng, chance) for name, part in value.items() if rng.random() > chance/4}
+    if isinstance(value, list):
+        return [twisted(part, rng, chance) for part in value]
     return value
 
 def wrong(rng):
@@ -71,12 +75,14 @@ def readers(folder:Path) -> dict: # name -> (file, good bytes, content to twist 
     save_safetensors(weights, folder/'w.safetensors')
     state = CHECKPOINT | dict(step=5, learner=dict(q=q), env_steps=3)
     run.save_checkpoint(state)
-    for step in range(100, 900, 100): run.append(dict(step=step, phase='q', q_loss=1/3, flags=0))
+    for step in range(100, 900, 100):
+        run.append(dict(step=step, phase='q', q_loss=1/3, flags=0))
     run.close()
     store = FrameStore(100)
     writer = store.writer(0)
     writer.begin(np.zeros((64, 64), np.uint8))
-    for _ in range(50): writer.step(1, 0., False, False, np.zeros((64, 64), np.uint8))
+    for _ in range(50):
+        writer.step(1, 0., False, False, np.zeros((64, 64), np.uint8))
     files = SavedReplay(run.path, store)
     counts = files.counts()
     files.save(counts['count'])
@@ -97,7 +103,8 @@ def as_torch(content) -> bytes:
     torch.save(content, file := io.BytesIO())
     return file.getvalue()
 
-BEGUN = TrainConfig(RunConfig(workers=1), worker=WorkerConfig(envs_per_worker=1), replay=ReplayConfig(buffer_size=100)) # a run that has only just begun
+# a run that has only just begun
+BEGUN = TrainConfig(RunConfig(workers=1), worker=WorkerConfig(envs_per_worker=1), replay=ReplayConfig(buffer_size=100))
 
 def learner_on(path:Path, config:TrainConfig) -> dict: # its state
     "A learner in this process, new or resumed."
@@ -107,37 +114,50 @@ def learner_on(path:Path, config:TrainConfig) -> dict: # its state
     learner.pool.shutdown()
     return learner.state_dict(learner.totals())
 
-def resumed(path:Path) -> dict: return learner_on(path, replace(BEGUN, run=replace(BEGUN.run, resume=str(path))))
+def resumed(path:Path) -> dict:
+    return learner_on(path, replace(BEGUN, run=replace(BEGUN.run, resume=str(path))))
 
 # %% ../../nbs/39_stress.fuzz.ipynb #8b242990
-class Hang(BaseException): "Nothing that `except Exception` would take for a damaged file."
+class Hang(BaseException):
+    "Nothing that `except Exception` would take for a damaged file."
 
 @contextmanager
 def alarm(seconds:int):
     "Raise `Hang` in here if it takes longer."
-    def ring(*_): raise Hang(f'more than {seconds} seconds')
+    def ring(*_):
+        raise Hang(f'more than {seconds} seconds')
     before = signal.signal(signal.SIGALRM, ring)
     signal.alarm(seconds)
-    try: yield
-    finally: signal.alarm(0); signal.signal(signal.SIGALRM, before)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 def answer(read:Callable) -> str: # `read`, `refused`, or what went wrong
     "What a reader does."
     try:
-        with alarm(20), redirect_stderr(io.StringIO()): read()
-    except UserError as error: return 'refused' if '\n' not in str(error) else 'more than a line'
-    except SystemExit as stop: return 'refused' if stop.code == 2 else f'exit code {stop.code}'
-    except BaseException as error: return f'{type(error).__name__}: {str(error)[:200]}'
+        with alarm(20), redirect_stderr(io.StringIO()):
+            read()
+    except UserError as error:
+        return 'refused' if '\n' not in str(error) else 'more than a line'
+    except SystemExit as stop:
+        return 'refused' if stop.code == 2 else f'exit code {stop.code}'
+    except BaseException as error:
+        return f'{type(error).__name__}: {str(error)[:200]}'
     return 'read'
 
 # %% ../../nbs/39_stress.fuzz.ipynb #8e900789
 def fuzz(inputs:int, seed:int=0) -> dict: # reader -> {answer: how often}
     "Damaged files for every reader in turn; `Trap` counts payloads that ran."
-    rng, folder, found = np.random.default_rng(seed), Path(tempfile.mkdtemp()), {}
+    rng = np.random.default_rng(seed)
+    folder = Path(tempfile.mkdtemp())
+    found = {}
     kinds = readers(folder)
     good = {name: file.read_bytes() for name, (file, *_) in kinds.items()}
     refused = [name for name, (*_, read) in kinds.items() if answer(read) != 'read']
-    assert not refused, f'refused even without damage: {refused}' # else only the first check of a reader would be tested
+    # else only the first check of a reader would be tested
+    assert not refused, f'refused even without damage: {refused}'
     for number in range(inputs):
         name = list(kinds)[number % len(kinds)]
         file, content, write, read = kinds[name]
@@ -147,7 +167,8 @@ def fuzz(inputs:int, seed:int=0) -> dict: # reader -> {answer: how often}
         said = answer(read)
         counts[said] = counts.get(said, 0) + 1
         file.write_bytes(good[name])
-        for log in folder.glob('*/training.log'): log.unlink()
+        for log in folder.glob('*/training.log'):
+            log.unlink()
     found['payloads'] = int(Trap.here.exists())
     shutil.rmtree(folder)
     return found

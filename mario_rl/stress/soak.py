@@ -30,12 +30,16 @@ def sample(crew) -> dict:
 
 def soak(minutes:float, flags:str='--level 1-1 --world-model --emulator auto') -> dict: # in plain numbers
     "Train for so long, from the first update on, with a dashboard where there is a terminal, and compare the end with the beginning."
-    samples, folder = [], tempfile.mkdtemp()
+    samples = []
+    folder = tempfile.mkdtemp()
     def look(crew):
-        if not crew.progression.shared.numbers[2]: return # no update yet: a slow machine still loads the learner's libraries
+        if not crew.progression.shared.numbers[2]:
+            return # no update yet: a slow machine still loads the learner's libraries
         if not samples or time.time() - samples[-1]['time'] > min(5, 2*minutes):
-            with suppress(OSError): samples.append(sample(crew))
-        if samples and time.time() > samples[0]['time'] + 60*minutes: signal.raise_signal(signal.SIGTERM) # an ordinary stop
+            with suppress(OSError):
+                samples.append(sample(crew))
+        if samples and time.time() > samples[0]['time'] + 60*minutes:
+            signal.raise_signal(signal.SIGTERM) # an ordinary stop
     train(parse_training(f'{flags} --run-dir {folder}/run'.split()), look)
     shutil.rmtree(folder)
     return soak_report(samples)
@@ -43,16 +47,22 @@ def soak(minutes:float, flags:str='--level 1-1 --world-model --emulator auto') -
 # %% ../../nbs/40_stress.soak.ipynb #4451b5aa
 def soak_report(samples:list) -> dict:
     "All decisions, first and last quarter after the warm-up, and the private memory of each process (command, workers, learner) minute by minute, in MB."
-    began, minutes, played = samples[0]['time'], {}, samples[-1]['decisions'] - samples[0]['decisions']
-    for one in samples: minutes.setdefault(int(one['time'] - began)//60, []).append(one['each'])
+    began = samples[0]['time']
+    minutes = {}
+    played = samples[-1]['decisions'] - samples[0]['decisions']
+    for one in samples:
+        minutes.setdefault(int(one['time'] - began)//60, []).append(one['each'])
     series = [[round(mb) for mb in np.mean(each, 0)/2**20] for each in minutes.values()]
     samples = samples[len(samples)//3:]
     quarter = max(2, len(samples)//4)
-    start, end = samples[:quarter], samples[-quarter:]
+    start = samples[:quarter]
+    end = samples[-quarter:]
     mean = lambda part, name: float(np.mean([one[name] for one in part]))
     rate = lambda part, name: (part[-1][name] - part[0][name]) / (part[-1]['time'] - part[0]['time'])
     both = lambda name, how: {f'{name}_start': how(start, name), f'{name}_end': how(end, name)}
     report = dict(minutes=(samples[-1]['time'] - samples[0]['time'])/60, decisions=played)
-    for name in 'private', 'shared', 'files', 'weights_age': report |= both(name, mean)
-    for name in 'decisions', 'learner_steps': report |= {f'{key}_per_s': value for key, value in both(name, rate).items()}
+    for name in 'private', 'shared', 'files', 'weights_age':
+        report |= both(name, mean)
+    for name in 'decisions', 'learner_steps':
+        report |= {f'{key}_per_s': value for key, value in both(name, rate).items()}
     return report | dict(memory_growth=report['private_end']/report['private_start'] - 1, minute_by_minute=series)

@@ -43,7 +43,8 @@ class Weights:
         while True:
             version = self.version
             params = torch.from_numpy(self.shared.params[version % 2].copy())
-            if self.version == version: break
+            if self.version == version:
+                break
         vector_to_parameters(params, net.parameters())
         return version
 
@@ -65,11 +66,13 @@ class SharedStatus:
 
     @property
     def stopped(self) -> bool: return bool(self.shared.stop)
-    def stop(self): self.shared.stop[...] = 1
+    def stop(self):
+        self.shared.stop[...] = 1
 
     @property
     def paused(self) -> bool: return bool(self.shared.pause)
-    def pause(self, on:bool): self.shared.pause[...] = on
+    def pause(self, on:bool):
+        self.shared.pause[...] = on
 
     @property
     def decisions(self) -> int: # of all workers, and of the run that this one resumes
@@ -84,12 +87,16 @@ def orphaned() -> bool:
 class SharedChannel:
     "One game's end of the shared memory: frames out, networks in, one row of the board."
     def __init__(self, store:FrameStore, weights:Weights, board:SharedStatus, index:int):
-        self.store, self.weights, self.board, self.index = store, weights, board, index
+        self.store = store
+        self.weights = weights
+        self.board = board
+        self.index = index
 
     def open(self):
         "Called once in the worker's own process."
         self.writer = self.store.writer(self.index)
-        self.begin, self.step = self.writer.begin, self.writer.step
+        self.begin = self.writer.begin
+        self.step = self.writer.step
         self.row = self.board.status[self.index]
         self.report(pid=os.getpid(), version=0)
 
@@ -98,7 +105,8 @@ class SharedChannel:
         "Has somebody said stop, or is nobody left to say it?"
         return self.board.stopped or orphaned()
 
-    def sign_of_life(self): self.row['beat'] = time.time()
+    def sign_of_life(self):
+        self.row['beat'] = time.time()
 
     @property
     def paused(self) -> bool: return self.board.paused
@@ -110,12 +118,14 @@ class SharedChannel:
 @patch
 def report(self:SharedChannel, **numbers):
     "Write into this worker's row of the board."
-    for name, value in numbers.items(): self.row[name] = value
+    for name, value in numbers.items():
+        self.row[name] = value
 
 @patch
 def pull(self:SharedChannel, net:nn.Module):
     "Bring `net` up to date, if there is anything newer."
-    if self.weights.version == self.row['version']: return
+    if self.weights.version == self.row['version']:
+        return
     version = self.weights.pull(net)
     self.report(version=version, weights_at=self.weights.shared.published[version % 2])
 
@@ -123,13 +133,15 @@ def pull(self:SharedChannel, net:nn.Module):
 def record(self:SharedChannel, **episode):
     "Remember a finished episode."
     slot = self.board.shared.episodes[self.index, self.row['episodes'] % RECENT]
-    for name, value in episode.items(): slot[name] = value
+    for name, value in episode.items():
+        slot[name] = value
     self.report(episodes=self.row['episodes'] + 1, flags=self.row['flags'] + episode['flag'], deaths=self.row['deaths'] + episode['dead'])
 
 # %% ../../nbs/19_training.channel.ipynb #8d30bddb
 def recent_episodes(board:SharedStatus, n:int=40) -> np.ndarray: # of dtype `EPISODE`
     "About the last `n` episodes, an equal share from each game."
-    share, found = -(-n // len(board.status)), []
+    share = -(-n // len(board.status))
+    found = []
     for status, episodes in zip(board.status, board.shared.episodes):
         total = int(status['episodes'])
         found.append(episodes[[i % RECENT for i in range(max(0, total - min(share, RECENT)), total)]])

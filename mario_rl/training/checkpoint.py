@@ -41,7 +41,8 @@ def save_weights(self:RunFolder,
 @patch
 def write(self:RunFolder, name:str, data:bytes):
     "Replace a file of this folder; a disk that fails is reported and training goes on."
-    with self._log_io_errors(name): atomic_write(self.path/name, lambda file: file.write(data))
+    with self._log_io_errors(name):
+        atomic_write(self.path/name, lambda file: file.write(data))
 
 # %% ../../nbs/25_training.checkpoint.ipynb #f94aeb38
 LARGEST = dict(weights=2**28, checkpoint=2**34) # bytes in a file, unpacked
@@ -49,49 +50,66 @@ LARGEST = dict(weights=2**28, checkpoint=2**34) # bytes in a file, unpacked
 def _check_zip(file:BinaryIO, most:int):
     "Raise `ValueError` unless `file` is a zip file of at most so many bytes whose checksums are right."
     with zipfile.ZipFile(file) as parts:
-        if sum(part.file_size for part in parts.infolist()) > most: raise ValueError('too large')
-        if parts.testzip(): raise ValueError('damaged')
+        if sum(part.file_size for part in parts.infolist()) > most:
+            raise ValueError('too large')
+        if parts.testzip():
+            raise ValueError('damaged')
     file.seek(0)
 
 def _read_torch(path:str|Path, what:str):
     "What a torch file holds, on the CPU; every way to fail is one `UserError`."
     try:
-        with open(path, 'rb') as file, warnings.catch_warnings(action='ignore'): # torch itself cannot open every name
+        # torch itself cannot open every name
+        with open(path, 'rb') as file, warnings.catch_warnings(action='ignore'):
             _check_zip(file, LARGEST[what])
             return torch.load(file, map_location='cpu', weights_only=True)
-    except OSError as error: raise UserError(f'cannot read {path} ({error.strerror or "damaged"}): give a {what} file') from None
-    except Exception: raise UserError(f'{path} is damaged or no {what} file of Mario RL') from None
+    except OSError as error:
+        raise UserError(f'cannot read {path} ({error.strerror or "damaged"}): give a {what} file') from None
+    except Exception:
+        raise UserError(f'{path} is damaged or no {what} file of Mario RL') from None
 
 def load_weights(path:str|Path # a `weights.pt`, or a `.safetensors`
                 ) -> dict: # format, version, settings, decisions, learner_step, world_model, q
     "Read weights from anyone, safely; every problem is a `UserError` of one line."
     weights = _read_safetensors(path) if Path(path).suffix == '.safetensors' else _read_torch(path, 'weights')
-    if problem := _problem(weights): raise UserError(f'{path} {problem}')
+    if problem := _problem(weights):
+        raise UserError(f'{path} {problem}')
     return weights
 
 # %% ../../nbs/25_training.checkpoint.ipynb #3163c34f
 def _problem(weights) -> str:
     "What is wrong with the content of a weights file; empty if nothing is."
-    if not isinstance(weights, dict) or not _is(weights.get('format'), WEIGHTS['format']): return 'is no weights file of Mario RL'
-    if not _is(weights.get('version'), WEIGHTS['version']): return 'was written by another version of Mario RL, and fits only that one'
-    if missing := {'settings', 'decisions', 'learner_step', 'world_model', 'q'} - set(weights): return f'lacks {min(missing)}'
+    if not isinstance(weights, dict) or not _is(weights.get('format'), WEIGHTS['format']):
+        return 'is no weights file of Mario RL'
+    if not _is(weights.get('version'), WEIGHTS['version']):
+        return 'was written by another version of Mario RL, and fits only that one'
+    if missing := {'settings', 'decisions', 'learner_step', 'world_model', 'q'} - set(weights):
+        return f'lacks {min(missing)}'
     settings = weights['settings']
-    if not isinstance(settings, dict): return 'lacks settings'
+    if not isinstance(settings, dict):
+        return 'lacks settings'
     for name, kind in WEIGHT_SETTINGS.items():
-        if type(settings.get(name)) is not kind: return f'lacks a valid setting {name}'
-        if kind is int and not 0 < settings[name] <= 4096: return f'asks for {name} {settings[name]}'
-    if settings['world_model'] != (weights['world_model'] is not None): return 'contradicts itself about its world model'
+        if type(settings.get(name)) is not kind:
+            return f'lacks a valid setting {name}'
+        if kind is int and not 0 < settings[name] <= 4096:
+            return f'asks for {name} {settings[name]}'
+    if settings['world_model'] != (weights['world_model'] is not None):
+        return 'contradicts itself about its world model'
     networks = ('q', 'world_model') if settings['world_model'] else ('q',)
     return next(filter(None, (_bad_network(name, weights[name]) for name in networks)), '')
 
-def _is(value, expected) -> bool: return type(value) is type(expected) and value == expected # a tensor would answer with a tensor
+def _is(value, expected) -> bool:
+    return type(value) is type(expected) and value == expected # a tensor would answer with a tensor
 
 def _bad_network(name:str, state) -> str:
     "What is wrong with a state dict; empty if nothing is."
-    if not isinstance(state, dict) or not state: return f'holds no network {name}'
+    if not isinstance(state, dict) or not state:
+        return f'holds no network {name}'
     for key, value in state.items():
-        if not isinstance(key, str) or not _plain(value): return f'is damaged at {name}.{key}'
-        if not torch.isfinite(value).all(): return f'holds NaN or infinity in {name}.{key}: its training diverged'
+        if not isinstance(key, str) or not _plain(value):
+            return f'is damaged at {name}.{key}'
+        if not torch.isfinite(value).all():
+            return f'holds NaN or infinity in {name}.{key}: its training diverged'
     return ''
 
 def _plain(value) -> bool:
@@ -111,12 +129,16 @@ def save_safetensors(weights:dict, # as `load_weights` returns them
 
 def _read_safetensors(path) -> dict:
     try:
-        with open(path, 'rb') as file: data = file.read(LARGEST['weights']) # safetensors itself cannot open every name
-        tensors, nets = safetensors_tensors(data), {name: {} for name in NETWORKS}
+        with open(path, 'rb') as file:
+            data = file.read(LARGEST['weights']) # safetensors itself cannot open every name
+        tensors = safetensors_tensors(data)
+        nets = {name: {} for name in NETWORKS}
         header = json.loads(data[8:8 + int.from_bytes(data[:8], 'little')])
         weights = json.loads(header.get('__metadata__', {}).get('mario_rl', '0'))
-    except OSError as error: raise UserError(f'cannot read {path} ({error.strerror}): give a weights file') from None
-    except (SafetensorError, ValueError, RecursionError, KeyError): raise UserError(f'{path} is damaged or no weights file of Mario RL') from None
+    except OSError as error:
+        raise UserError(f'cannot read {path} ({error.strerror}): give a weights file') from None
+    except (SafetensorError, ValueError, RecursionError, KeyError):
+        raise UserError(f'{path} is damaged or no weights file of Mario RL') from None
     for key, tensor in tensors.items():
         net, _, name = key.partition('/')
         nets.setdefault(net, {})[name] = tensor
@@ -124,7 +146,8 @@ def _read_safetensors(path) -> dict:
 
 # %% ../../nbs/25_training.checkpoint.ipynb #d7ba3fba
 CHECKPOINT = dict(format='mario_rl checkpoint', version=10)
-CHECKPOINTS = '.checkpoint.new', 'checkpoint.pt', 'checkpoint.previous.pt' # from the newest to the oldest
+# from the newest to the oldest
+CHECKPOINTS = '.checkpoint.new', 'checkpoint.pt', 'checkpoint.previous.pt'
 
 @patch
 def save_checkpoint(self:RunFolder, state:dict): # tensors and plain values, nested at will
@@ -137,7 +160,8 @@ def write_checkpoint(self:RunFolder, data:bytes) -> bool: # is it on the disk?
     coming, newest, previous = (self.path/name for name in CHECKPOINTS)
     with self._log_io_errors('checkpoint.pt'):
         atomic_write(coming, lambda file: file.write(data))
-        if newest.exists(): os.replace(newest, previous)
+        if newest.exists():
+            os.replace(newest, previous)
         os.replace(coming, newest)
         _sync_folder(self.path)
     return 'checkpoint.pt' not in self._failing
@@ -147,19 +171,26 @@ def write_checkpoint(self:RunFolder, data:bytes) -> bool: # is it on the disk?
 def load_checkpoint(self:RunFolder) -> dict:
     "The newest checkpoint that can be read, on the CPU; raises `UserError` when there is none."
     names = [name for name in CHECKPOINTS if (self.path/name).exists()]
-    if not names: raise UserError(f'{self.path} has no checkpoint yet: start a new run')
+    if not names:
+        raise UserError(f'{self.path} has no checkpoint yet: start a new run')
     reasons = []
     for name in names:
-        try: return self._checkpoint(self.path/name)
-        except UserError as error: reasons.append(str(error)); self.log(reasons[-1])
+        try:
+            return self._checkpoint(self.path/name)
+        except UserError as error:
+            reasons.append(str(error))
+            self.log(reasons[-1])
     raise UserError(f'{reasons[0]}, and no other can be read: start a new run')
 
 @patch
 def _checkpoint(self:RunFolder, path):
     state = _read_torch(path, 'checkpoint')
-    if not isinstance(state, dict) or not _is(state.get('format'), CHECKPOINT['format']): raise UserError(f'{path} is no checkpoint of Mario RL')
-    if _is(state.get('version'), 9): state = _upgraded(state)
-    if not _is(state.get('version'), CHECKPOINT['version']): raise UserError(f'{path} was written by another version of Mario RL')
+    if not isinstance(state, dict) or not _is(state.get('format'), CHECKPOINT['format']):
+        raise UserError(f'{path} is no checkpoint of Mario RL')
+    if _is(state.get('version'), 9):
+        state = _upgraded(state)
+    if not _is(state.get('version'), CHECKPOINT['version']):
+        raise UserError(f'{path} was written by another version of Mario RL')
     return state
 
 _OF_LEARNER = dict(at='phase_step', before='previous_model', judged='targets_until', dealt='pending_batches', done='used')
@@ -169,7 +200,8 @@ def _upgraded(state:dict) -> dict:
     "A checkpoint of version 9, written by Mario RL 0.1, with today's names."
     def renamed(part, names): return {names.get(name, name): value for name, value in part.items()}
     state = renamed(state, _OF_RUN) | CHECKPOINT
-    if isinstance(state.get('learner'), dict): state['learner'] = renamed(state['learner'], _OF_LEARNER)
+    if isinstance(state.get('learner'), dict):
+        state['learner'] = renamed(state['learner'], _OF_LEARNER)
     return state
 
 # %% ../../nbs/25_training.checkpoint.ipynb #7f40aa02
@@ -183,31 +215,41 @@ def misfit(found, # nested plain values and tensors, from a file
            where:str='' # so far
           ) -> str: # the first part of `found` that is of another kind; empty if there is none
     "Compare what came from a file with what we would have written."
-    if isinstance(like, Many): like = _as_many(like.like, found)
-    parts, keys = _parts(found), _parts(like)
-    if type(found) is not type(like): return where or 'its kind'
-    if keys is None: return '' if _alike(found, like) else where
-    if parts.keys() != keys.keys(): return f'{where}.{min(map(str, parts.keys() ^ keys.keys()))}'.lstrip('.')
+    if isinstance(like, Many):
+        like = _as_many(like.like, found)
+    parts = _parts(found)
+    keys = _parts(like)
+    if type(found) is not type(like):
+        return where or 'its kind'
+    if keys is None:
+        return '' if _alike(found, like) else where
+    if parts.keys() != keys.keys():
+        return f'{where}.{min(map(str, parts.keys() ^ keys.keys()))}'.lstrip('.')
     return next(filter(None, (misfit(parts[key], part, f'{where}.{key}'.lstrip('.')) for key, part in keys.items())), '')
 
 def _parts(value) -> dict|None: # None: it has none
     return value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, (list, tuple)) else None
 
-def _as_many(like, found): return {key: like for key in found} if isinstance(found, dict) else [like]*len(found) if isinstance(found, list) else []
+def _as_many(like, found):
+    return {key: like for key in found} if isinstance(found, dict) else [like]*len(found) if isinstance(found, list) else []
 
 def _alike(found, like) -> bool: # neither has parts
     "The same kind of tensor, or a whole number of a size that we would write."
-    if isinstance(like, torch.Tensor): return _same_kind(found, like)
+    if isinstance(like, torch.Tensor):
+        return _same_kind(found, like)
     return not isinstance(like, int) or 0 <= found < (2**53 if like < 2**53 else 2**128)
 
 def _same_kind(found:torch.Tensor, like:torch.Tensor) -> bool:
-    there = found.layout == torch.strided and found.numel()*found.element_size() <= found.untyped_storage().nbytes() # all of it
+    # all of it
+    there = found.layout == torch.strided and found.numel()*found.element_size() <= found.untyped_storage().nbytes()
     return found.dtype == like.dtype and found.ndim == like.ndim and there and all(size in (0, n) for size, n in zip(like.shape, found.shape))
 
 # %% ../../nbs/25_training.checkpoint.ipynb #7f40aa05
 def differences(one, other, where:str='') -> list: # names, with a slash before each
     "Where two nested states differ, to the last bit."
-    if isinstance(one, dict): return [d for name in one.keys() | other.keys() for d in differences(one.get(name), other.get(name), f'{where}/{name}')]
-    if isinstance(one, (list, tuple)): return [d for i, pair in enumerate(zip(one, other, strict=True)) for d in differences(*pair, f'{where}/{i}')]
+    if isinstance(one, dict):
+        return [d for name in one.keys() | other.keys() for d in differences(one.get(name), other.get(name), f'{where}/{name}')]
+    if isinstance(one, (list, tuple)):
+        return [d for i, pair in enumerate(zip(one, other, strict=True)) for d in differences(*pair, f'{where}/{i}')]
     same = torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
     return [] if same else [where]

@@ -27,7 +27,8 @@ LOOPBACK = dict(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER='0') # Ray's only way to stay 
 def load_ray(local:bool # for a cluster on this machine alone
             ):
     "The module `ray`; raises `UserError` where it is not installed."
-    if not find_spec('ray'): raise UserError("--engine ray needs Ray: install it with `uv sync --extra ray` or `pip install 'mario-rl[ray]'`")
+    if not find_spec('ray'):
+        raise UserError("--engine ray needs Ray: install it with `uv sync --extra ray` or `pip install 'mario-rl[ray]'`")
     os.environ.update(QUIET | LOOPBACK if local else QUIET)
     import ray
     return ray
@@ -35,38 +36,50 @@ def load_ray(local:bool # for a cluster on this machine alone
 def check_reachable(address:str, patience:float=5.) -> str: # the host
     "Does anybody answer at HOST:PORT? Raises `UserError` if not; Ray would try for minutes."
     host, _, port = address.rpartition(':')
-    try: socket.create_connection((host, int(port)), patience).close()
-    except (OSError, ValueError): raise UserError(f"nobody answers at --ray-address {address}: start a cluster with `ray start --head`") from None
+    try:
+        socket.create_connection((host, int(port)), patience).close()
+    except (OSError, ValueError):
+        raise UserError(f"nobody answers at --ray-address {address}: start a cluster with `ray start --head`") from None
     return host
 
 def connect(address:str, # of a cluster; empty: start one here
             cpus:int, folder:str): # of the one started here: its cores, and where it writes
     "Join a cluster; returns the module `ray`."
     host = check_reachable(address) if ':' in address else ''
-    ray, handlers = load_ray(not address or host in ('localhost', '127.0.0.1')), {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ray = load_ray(not address or host in ('localhost', '127.0.0.1'))
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     how = dict(address=address) if address else dict(address='local', num_cpus=cpus, num_gpus=0, include_dashboard=False,
                                                      object_store_memory=128 * 2**20, _temp_dir=folder)
-    try: ray.init(**how, log_to_driver=False, logging_level='ERROR', configure_logging=True)
+    try:
+        ray.init(**how, log_to_driver=False, logging_level='ERROR', configure_logging=True)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise UserError(f"no Ray cluster at '{address or 'this machine'}' ({str(error).splitlines()[0]}): start one with `ray start --head`") from None
     finally:
-        for number, handler in handlers.items(): signal.signal(number, handler) # Ray takes SIGTERM for itself
+        for number, handler in handlers.items():
+            signal.signal(number, handler) # Ray takes SIGTERM for itself
     return ray
 
 # %% ../../nbs/33_training.cluster.ipynb #65b419dc
 class RemoteWorker:
     "An actor with the manners of a process."
     def __init__(self, cluster, name:int, channels:list, args:tuple):
-        self.cluster, self.name, self.channels, self.exitcode = cluster, name, channels, None
-        for channel in channels: channel.open()
+        self.cluster = cluster
+        self.name = name
+        self.channels = channels
+        self.exitcode = None
+        for channel in channels:
+            channel.open()
         rows = np.array([channel.row for channel in channels])
         self.actor = cluster.remote.remote([channel.index for channel in channels], rows, *args)
-        self.place, self.version, self.answer = None, 0, self.actor.where.remote()
+        self.place = None
+        self.version = 0
+        self.answer = self.actor.where.remote()
 
     @property
     def node(self) -> str: return self.place.node if self.place else ''
     def beat(self):
-        for channel in self.channels: channel.report(beat=time.time())
+        for channel in self.channels:
+            channel.report(beat=time.time())
     def is_alive(self) -> bool: return self.exitcode is None and self.cluster.thread.is_alive()
     def join(self, timeout=None): "Nothing to wait for: `kill` ends it at once."
 
@@ -83,12 +96,20 @@ class Cluster:
         self.folder = tempfile.TemporaryDirectory(prefix='mario_ray_', ignore_cleanup_errors=True)
         self.ray = connect(address, cpus, self.folder.name)
         self.remote = self.ray.remote(num_cpus=1, max_restarts=0, scheduling_strategy='SPREAD')(WorkerActor)
-        self.workers, self.played, self.nbytes, self.lock, self.closing = {}, Counter(), 0, Lock(), False
+        self.workers = {}
+        self.played = Counter()
+        self.nbytes = 0
+        self.lock = Lock()
+        self.closing = False
         self.thread = Thread(target=self._carry, daemon=True)
 
     def open(self, weights:Weights, board:SharedStatus, log:Callable):
         "Begin to carry for a run."
-        self.weights, self.board, self.log, self.version, self.sent = weights, board, log, 0, None
+        self.weights = weights
+        self.board = board
+        self.log = log
+        self.version = 0
+        self.sent = None
         self.thread.start()
 
     def start(self, name:int, channels:list, *args) -> RemoteWorker:
@@ -101,27 +122,34 @@ class Cluster:
 @patch
 def _carry(self:Cluster):
     try:
-        while not self.closing: self._round()
-    except Exception as error: self.log(f'the carrier failed: {error!r}')
+        while not self.closing:
+            self._round()
+    except Exception as error:
+        self.log(f'the carrier failed: {error!r}')
 
 @patch
 def _round(self:Cluster):
     "Ask whoever has nothing to answer, and take in what was answered within a moment."
     with self.lock:
         workers = [worker for worker in self.workers.values() if worker.is_alive()]
-        for worker in workers: self._ask(worker)
+        for worker in workers:
+            self._ask(worker)
     asked = [worker.answer for worker in workers if worker.answer]
-    if not asked: return time.sleep(.05)
+    if not asked:
+        return time.sleep(.05)
     ready = set(self.ray.wait(asked, num_returns=len(asked), timeout=.05)[0])
     with self.lock:
         for worker in workers:
-            if worker.answer in ready and worker.is_alive(): self._receive(worker)
+            if worker.answer in ready and worker.is_alive():
+                self._receive(worker)
 
 @patch
 def _ask(self:Cluster, worker:RemoteWorker):
     "Send an `exchange` to an actor that has none under way."
-    resting = self.board.paused and worker.place and worker.place.host == socket.gethostname() # the learner needs its machine
-    if not worker.place or not self.weights.version or resting: worker.beat() # no free core yet, or no learner yet
+    # the learner needs its machine
+    resting = self.board.paused and worker.place and worker.place.host == socket.gethostname()
+    if not worker.place or not self.weights.version or resting:
+        worker.beat() # no free core yet, or no learner yet
     elif not worker.answer:
         self._renew()
         worker.answer = worker.actor.exchange.remote(Control(self.board.stopped, self.board.decisions), self.sent if worker.version < self.version else None)
@@ -130,7 +158,8 @@ def _ask(self:Cluster, worker:RemoteWorker):
 @patch
 def _renew(self:Cluster):
     "Put the newest networks into the object store, if they are not there yet."
-    if self.weights.version == self.version: return
+    if self.weights.version == self.version:
+        return
     vector = nn.ParameterList([torch.empty(self.weights.shared.params.shape[1])])
     self.version = self.weights.pull(vector)
     self.sent = self.ray.put((self.version, float(self.weights.shared.published[self.version % 2]), vector[0].detach().numpy()))
@@ -139,20 +168,25 @@ def _renew(self:Cluster):
 @patch
 def _receive(self:Cluster, worker:RemoteWorker):
     "What an actor answered: where it is at first, then chunks; or that it is no more."
-    answer, worker.answer = worker.answer, None
-    try: result = self.ray.get(answer)
+    answer = worker.answer
+    worker.answer = None
+    try:
+        result = self.ray.get(answer)
     except Exception as error: # its own, or that its machine is gone
         worker.exitcode = _reason(error, worker)
         return
-    if not worker.place: return self._welcome(worker, result)
+    if not worker.place:
+        return self._welcome(worker, result)
     self.played[worker.place] += sum(map(play_back, worker.channels, result))
     self.nbytes += sum(chunk.nbytes for chunk in result)
 
 @patch
 def _welcome(self:Cluster, worker:RemoteWorker, place:NodeInfo):
     worker.place = place
-    if place.version != __version__: worker.exitcode = f'{place.host} has mario-rl {place.version}, not {__version__}'
-    else: self.log(f'worker {worker.name} plays on {place.host}, node {place.node}, process {place.pid}')
+    if place.version != __version__:
+        worker.exitcode = f'{place.host} has mario-rl {place.version}, not {__version__}'
+    else:
+        self.log(f'worker {worker.name} plays on {place.host}, node {place.node}, process {place.pid}')
 
 def _reason(error:Exception, worker:RemoteWorker) -> str:
     "Why an actor is no more, in one line."
@@ -163,12 +197,17 @@ def _reason(error:Exception, worker:RemoteWorker) -> str:
 @patch
 def close(self:Cluster):
     "Say who did the work, end the actors, and leave the cluster; one of our own ends with them."
-    if self.closing: return
+    if self.closing:
+        return
     self.closing = True
-    if self.thread.is_alive(): self.thread.join()
+    if self.thread.is_alive():
+        self.thread.join()
     nodes = Counter()
-    for place, decisions in self.played.items(): nodes[f'{place.host}, node {place.node}'] += decisions
-    for node, decisions in nodes.items(): self.log(f'{decisions:,} decisions came from {node}')
-    if total := nodes.total(): self.log(f'{self.nbytes/total:.0f} bytes travelled for each')
+    for place, decisions in self.played.items():
+        nodes[f'{place.host}, node {place.node}'] += decisions
+    for node, decisions in nodes.items():
+        self.log(f'{decisions:,} decisions came from {node}')
+    if total := nodes.total():
+        self.log(f'{self.nbytes/total:.0f} bytes travelled for each')
     self.ray.shutdown()
     self.folder.cleanup()

@@ -62,10 +62,14 @@ class Snapshot:
 # %% ../../nbs/28_training.dashboard.ipynb #c39829fb
 def short(value) -> str:
     "A number in at most seven characters; a dash where there is none."
-    if value is None or value != value: return '–'
-    if isinstance(value, str): return value
-    if abs(value) >= 1e7: return f'{value/1e6:,.4g}M'
-    if abs(value) >= 1e5: return f'{value/1e3:,.0f}k'
+    if value is None or value != value:
+        return '–'
+    if isinstance(value, str):
+        return value
+    if abs(value) >= 1e7:
+        return f'{value/1e6:,.4g}M'
+    if abs(value) >= 1e5:
+        return f'{value/1e3:,.0f}k'
     return f'{value:,.0f}' if isinstance(value, int) or abs(value) >= 1000 else f'{value:.3g}'
 
 def duration(seconds:float) -> str:
@@ -79,9 +83,11 @@ def sparkline(values, # numbers, oldest first
              ) -> str: # one block character for each stretch of values
     "A curve in one line of text, from the lowest value to the highest; what is not finite is left out."
     values = np.array([value for value in values if value is not None and np.isfinite(value)], float)
-    if not len(values) or width < 1: return ''
+    if not len(values) or width < 1:
+        return ''
     means = np.array([part.mean() for part in np.array_split(values, min(width, len(values)))])
-    low, high = means.min(), means.max()
+    low = means.min()
+    high = means.max()
     return ''.join('▁▂▃▄▅▆▇█'[int(7.99*share)] for share in (means - low)/(high - low if high > low else 1))
 
 # %% ../../nbs/28_training.dashboard.ipynb #a2a63699
@@ -89,7 +95,8 @@ def sparkline(values, # numbers, oldest first
 class Trend:
     "A sparkline that fills the room it is given."
     values: list # oldest first
-    def __rich_console__(self, console, options): yield Text(sparkline(self.values, options.max_width), style='cyan')
+    def __rich_console__(self, console, options):
+        yield Text(sparkline(self.values, options.max_width), style='cyan')
     def __rich_measure__(self, console, options): return Measurement(4, min(60, options.max_width))
 
 def _bar(done:int, total:int) -> ProgressBar:
@@ -106,7 +113,8 @@ def _facts(title:str, rows:list) -> Panel:
     grid.add_column(style='dim', no_wrap=True)
     grid.add_column(justify='right', no_wrap=True)
     grid.add_column(ratio=1, no_wrap=True)
-    for row in rows: grid.add_row(*row)
+    for row in rows:
+        grid.add_row(*row)
     return Panel(grid, title=title, title_align='left', border_style='dim')
 
 # %% ../../nbs/28_training.dashboard.ipynb #3d1d483c
@@ -134,9 +142,11 @@ def _cells(w:WorkerStatus) -> list:
 def _workers_panel(s:Snapshot, room:int) -> Panel:
     "A table of at most `room` lines below its header."
     table = Table(box=None, padding=(0, 0, 0, 1), expand=True, header_style='dim', pad_edge=False)
-    for name in WORKER_COLUMNS: table.add_column(name, justify='left' if name in ('worker', 'level') else 'right', no_wrap=True)
+    for name in WORKER_COLUMNS:
+        table.add_column(name, justify='left' if name in ('worker', 'level') else 'right', no_wrap=True)
     shown = s.workers if len(s.workers) <= room else s.workers[:room - 1]
-    for worker in shown: table.add_row(*_cells(worker), style='' if worker.alive else 'red')
+    for worker in shown:
+        table.add_row(*_cells(worker), style='' if worker.alive else 'red')
     hidden = len(s.workers) - len(shown)
     body = Group(table, Text(f'and {hidden} more', style='dim')) if hidden else table
     return Panel(body, title='workers', title_align='left', subtitle=_progress(s), subtitle_align='left', border_style='dim')
@@ -164,7 +174,9 @@ def render(snapshot:Snapshot, # what to show
     "The dashboard: fits into `height` lines if there are 24 or more, and into 80 columns."
     room = max(5, height - 16) # what header, panels and frames leave to workers and log
     workers = min(len(snapshot.workers), max(2, room - 3))
-    networks = Table.grid(expand=True); networks.add_column(ratio=1); networks.add_column(ratio=1)
+    networks = Table.grid(expand=True)
+    networks.add_column(ratio=1)
+    networks.add_column(ratio=1)
     networks.add_row(_learner_panel(snapshot), _model_panel(snapshot))
     said = [*snapshot.log, snapshot.write_error] if snapshot.write_error else snapshot.log
     lines = [Text(line, 'red' if line == snapshot.write_error else '', no_wrap=True, overflow='ellipsis') for line in said[workers - room:]]
@@ -182,31 +194,37 @@ def plain(s:Snapshot) -> str:
              *(f'{label} {value}' for label, value in values.items() if value != '–'),
              f'{short(s.metrics.get("steps_per_sec"))} updates/s', f'{sum(w.steps_per_s for w in s.workers):.0f} decisions/s',
              f'{sum(w.alive for w in s.workers)}/{len(s.workers)} games']
-    if s.write_error: words.append(s.write_error)
+    if s.write_error:
+        words.append(s.write_error)
     return ' | '.join(words).encode('ascii', 'replace').decode()
 
 # %% ../../nbs/28_training.dashboard.ipynb #b37f3a47
 class Keys:
     "Notices the key `q` while open, if standard input is a terminal in our hands."
-    def __init__(self): self.pressed, self._saved = False, None
+    def __init__(self):
+        self.pressed = False
+        self._saved = None
 
     def __enter__(self):
         with suppress(AttributeError, OSError, ValueError, termios.error):
             fd = sys.stdin.fileno()
             if os.isatty(fd) and os.tcgetpgrp(fd) == os.getpgrp():
-                self._fd, self._saved = fd, termios.tcgetattr(fd)
+                self._fd = fd
+                self._saved = termios.tcgetattr(fd)
                 tty.setcbreak(fd, termios.TCSANOW)
         return self
 
     def __exit__(self, *_):
         with suppress(OSError, termios.error):
-            if self._saved: termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
+            if self._saved:
+                termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
         self._saved = None
 
     def poll(self) -> bool:
         "Has `q` been pressed by now?"
         with suppress(OSError):
-            if self._saved and select.select([self._fd], [], [], 0)[0]: self.pressed |= b'q' in os.read(self._fd, 1024).lower()
+            if self._saved and select.select([self._fd], [], [], 0)[0]:
+                self.pressed |= b'q' in os.read(self._fd, 1024).lower()
         return self.pressed
 
 # %% ../../nbs/28_training.dashboard.ipynb #94a5ce39
@@ -216,9 +234,12 @@ class LiveView:
                  ui:bool=True, # the live screen, where there is a terminal for it
                  every:float=10. # seconds between plain lines
                 ):
-        self.every, self._console, self._keys = every, Console(), Keys()
+        self.every = every
+        self._console = Console()
+        self._keys = Keys()
         self._live = Live(console=self._console, screen=True, auto_refresh=False) if ui and _can_draw(self._console) else None
-        self._last, self._next = None, 0.
+        self._last = None
+        self._next = 0.
 
     def __enter__(self):
         if self._live:
@@ -238,27 +259,34 @@ def _can_draw(console:Console) -> bool:
 @patch
 def update(self:LiveView, snapshot:Snapshot):
     "Show a snapshot; never raises."
-    self._last, now = snapshot, time.monotonic()
-    if self._live: self._safely(lambda: self._live.update(render(snapshot, self._console.height), refresh=True))
+    self._last = snapshot
+    now = time.monotonic()
+    if self._live:
+        self._safely(lambda: self._live.update(render(snapshot, self._console.height), refresh=True))
     elif now >= self._next:
         self._next = now + self.every
-        with suppress(Exception): print(plain(snapshot), flush=True)
+        with suppress(Exception):
+            print(plain(snapshot), flush=True)
 
 @patch
 def _safely(self:LiveView, draw):
     "Draw, or give up the live screen."
-    try: draw()
+    try:
+        draw()
     except Exception as error:
         self._close()
-        with suppress(Exception): print(f'no live view any more ({error!r}); plain lines from here on', file=sys.stderr)
+        with suppress(Exception):
+            print(f'no live view any more ({error!r}); plain lines from here on', file=sys.stderr)
 
 # %% ../../nbs/28_training.dashboard.ipynb #6e65c6d2
 @patch
 def _close(self:LiveView):
     "Give the terminal back as it was."
-    live, self._live = self._live, None
+    live = self._live
+    self._live = None
     with suppress(Exception):
-        if live: live.stop()
+        if live:
+            live.stop()
     self._keys.__exit__()
 
 @patch
@@ -266,4 +294,5 @@ def __exit__(self:LiveView, *_):
     drawn = self._live is not None
     self._close()
     if drawn and self._last:
-        with suppress(Exception): print(plain(self._last), flush=True)
+        with suppress(Exception):
+            print(plain(self._last), flush=True)

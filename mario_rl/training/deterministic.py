@@ -20,8 +20,11 @@ DIFFERENT = 'the games of this run come out differently now: is the emulator of 
 class Lockstep:
     "Games that are played here, one decision of each at a time; `log` holds the network's answers."
     def __init__(self, channels:list, config:WorkerConfig, game:dict, seed:int): # see `open_games`
-        self.store, self.games, self.log = channels[0].store, open_games(channels, config, game, seed), bytearray()
-        self.asked, self.n_actions = [next(one) for one in self.games], len(ACTIONS[game['actions']])
+        self.store = channels[0].store
+        self.games = open_games(channels, config, game, seed)
+        self.log = bytearray()
+        self.asked = [next(one) for one in self.games]
+        self.n_actions = len(ACTIONS[game['actions']])
 
     def turn(self, net:nn.Module):
         "One decision of each game; `net` answers those who ask."
@@ -37,9 +40,11 @@ class Lockstep:
         turns = [log[at:at + len(self.games)] for at in range(0, len(log), len(self.games))]
         for number, turn in enumerate(turns):
             progress(number, len(turns))
-            if not self.fits(turn): raise UserError(f'{DIFFERENT} (at turn {number} of {len(turns)})')
+            if not self.fits(turn):
+                raise UserError(f'{DIFFERENT} (at turn {number} of {len(turns)})')
             self.send([None if action == SILENCE else action for action in turn])
-        if self.store.count.sum() != rows: raise UserError(f'{DIFFERENT} (after {len(turns)} turns)')
+        if self.store.count.sum() != rows:
+            raise UserError(f'{DIFFERENT} (after {len(turns)} turns)')
 
     def fits(self, turn:bytes) -> bool:
         "Do those games ask now that were answered in `turn`?"

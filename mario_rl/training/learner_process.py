@@ -31,24 +31,41 @@ from ..game.wrappers import ACTIONS
 from .learner_status import JUDGED, NOTHING, LearnerStatus, ROW_EVERY, RunningMeans, board_row, latest, random_state, set_random_state, weights_of
 
 # %% ../../nbs/31_training.learner_process.ipynb #8e0fd2f3
-class Halted(Exception): "Told to stop in the middle of something long."
+class Halted(Exception):
+    "Told to stop in the middle of something long."
 
 # %% ../../nbs/31_training.learner_process.ipynb #2073ef9c
 class LearnerProcess:
     "The learner, its run folder, and what it tells the others."
     def __init__(self, config:TrainConfig, store:FrameStore, weights:Weights, board:SharedStatus, progression:LearnerStatus, path:Path):
         run = config.run
-        self.config, self.store, self.board, self.progression, self.folder = config, store, board, progression, RunFolder.open(path)
-        self.lock, self.pool, self.writing, self.counts = self.folder.lock(), ThreadPoolExecutor(1), None, None
-        self.earlier, self.began, self.saved, self.best, self.probe_scores, self.last_phase, self.probe_due, self.setbacks = NOTHING, time.time(), 0., [0., 0.], {}, '', False, []
-        self.window, self.files = RunningMeans(), SavedReplay(path, store) if run.save_replay and not run.deterministic else None
+        self.config = config
+        self.store = store
+        self.board = board
+        self.progression = progression
+        self.folder = RunFolder.open(path)
+        self.lock = self.folder.lock()
+        self.pool = ThreadPoolExecutor(1)
+        self.writing = None
+        self.counts = None
+        self.earlier = NOTHING
+        self.began = time.time()
+        self.saved = 0.
+        self.best = [0., 0.]
+        self.probe_scores = {}
+        self.last_phase = ''
+        self.probe_due = False
+        self.setbacks = []
+        self.window = RunningMeans()
+        self.files = SavedReplay(path, store) if run.save_replay and not run.deterministic else None
         seed_everything(run.seed)
         self.share_cores(False)
         replay = Replay(store, config.replay, config.model.latent_dim if run.world_model else 0, run.seed, pick_device(run.device))
         self.learner = Learner(replay, len(ACTIONS[run.actions]), config.learner, config.q, config.model if run.world_model else None,
                                config.worker.sticky, weights.publish, self.pause_workers, self.on_progress)
         self.lockstep = self.play_here(weights) if run.deterministic else None
-        if run.resume: self.resume_or_leave()
+        if run.resume:
+            self.resume_or_leave()
         self.learner.publish(self.learner.acting)
         self.pause_workers(False)
 
@@ -69,8 +86,10 @@ class LearnerProcess:
 
     def on_progress(self, *progress):
         "During long work: show how far it is; leave it if told to stop. A deterministic run finishes it, for half of it used up random numbers."
-        if progress: self.progression.show(*progress, self.step)
-        if self.halted and not self.config.run.deterministic: raise Halted
+        if progress:
+            self.progression.show(*progress, self.step)
+        if self.halted and not self.config.run.deterministic:
+            raise Halted
 
     def pause_workers(self, on:bool):
         "While the model learns and is looked at, the workers rest and the learner has their cores."
@@ -78,16 +97,23 @@ class LearnerProcess:
         self.share_cores(on)
 
     def share_cores(self, alone:bool):
-        cores, run = cpu_count(), self.config.run
-        if run.deterministic: alone, cores = True, 1 # how sums are split up depends on the number of threads
+        cores = cpu_count()
+        run = self.config.run
+        if run.deterministic:
+            # how sums are split up depends on the number of threads
+            alone = True
+            cores = 1
         torch.set_num_threads(run.threads or (cores if alone else max(1, cores - run.workers_here)))
 
 # %% ../../nbs/31_training.learner_process.ipynb #2e894611
 @patch
 def play_here(self:LearnerProcess, weights:Weights) -> Lockstep:
     "The games of a deterministic run."
-    torch.set_deterministic_debug_mode('warn') # `use_deterministic_algorithms` would load torch's compiler
-    run, self.board.shared.decisions_before[...] = self.config.run, 0 # those of before are made again
+    # `use_deterministic_algorithms` would load torch's compiler
+    torch.set_deterministic_debug_mode('warn')
+    # those of before are made again
+    run = self.config.run
+    self.board.shared.decisions_before[...] = 0
     numbers = dict(seed=run.seed, buffer_size=self.config.replay.buffer_size) | asdict(self.config.worker)
     self.played = dict(level=run.level, actions=run.actions, emulator=emulator_name(run.emulator)) | {name: float(value) for name, value in numbers.items()}
     channels = [SharedChannel(self.store, weights, self.board, k) for k in range(self.config.games)]
@@ -96,8 +122,10 @@ def play_here(self:LearnerProcess, weights:Weights) -> Lockstep:
 @patch
 def idle(self:LearnerProcess, seconds:float=.01):
     "Let the games go on while the learner has nothing to do."
-    if self.lockstep: self.lockstep.turn(self.learner.acting)
-    else: time.sleep(seconds)
+    if self.lockstep:
+        self.lockstep.turn(self.learner.acting)
+    else:
+        time.sleep(seconds)
 
 # %% ../../nbs/31_training.learner_process.ipynb #09678935
 @patch
@@ -112,14 +140,18 @@ def state_dict(self:LearnerProcess, done:dict) -> dict: # `done`: the totals
     state = dict(learner=self.learner.state_dict(), step=self.step, env_steps=self.board.decisions, random=random_state(),
                  before={name: done.get(name) for name in NOTHING} | dict(recent=recent), window=self.window.state_dict(),
                  best=self.best, probe_scores=self.probe_scores, last_phase=self.last_phase, probe_due=self.probe_due)
-    if self.lockstep: state |= dict(log=torch.from_numpy(np.frombuffer(self.lockstep.log, np.uint8).copy()), rows=int(self.store.count.sum()), played=self.played)
-    if self.files: state['store'] = self.files.counts()
-    if self.lockstep or self.files: state['replay'] = self.learner.replay.state_dict(latents=bool(self.lockstep))
+    if self.lockstep:
+        state |= dict(log=torch.from_numpy(np.frombuffer(self.lockstep.log, np.uint8).copy()), rows=int(self.store.count.sum()), played=self.played)
+    if self.files:
+        state['store'] = self.files.counts()
+    if self.lockstep or self.files:
+        state['replay'] = self.learner.replay.state_dict(latents=bool(self.lockstep))
     return state
 
 def _sound(state) -> bool:
     "Are all tensors in it free of NaN and infinity?"
-    if isinstance(state, torch.Tensor): return not state.is_floating_point() or bool(state.isfinite().all())
+    if isinstance(state, torch.Tensor):
+        return not state.is_floating_point() or bool(state.isfinite().all())
     parts = state.values() if isinstance(state, dict) else state if isinstance(state, (list, tuple)) else ()
     return all(map(_sound, parts))
 
@@ -127,33 +159,43 @@ def _sound(state) -> bool:
 @patch
 def save(self:LearnerProcess, wait:bool=False): # until it is on the disk; else nothing is done while the last one is still on its way
     "Weights and checkpoint of this moment, never with a NaN in them."
-    if self.writing and not (wait or self.writing.done()): return
-    if self.writing: self.writing.result()
+    if self.writing and not (wait or self.writing.done()):
+        return
+    if self.writing:
+        self.writing.result()
     done = self.totals()
-    state, files = CHECKPOINT | self.state_dict(done), {'weights.pt': to_bytes(WEIGHTS | weights_of(self.learner, self.config))}
-    if not _sound(state['learner']): return self.go_back()
+    state = CHECKPOINT | self.state_dict(done)
+    files = {'weights.pt': to_bytes(WEIGHTS | weights_of(self.learner, self.config))}
+    if not _sound(state['learner']):
+        return self.go_back()
     if 'clear_rate' in done and (score := [done['clear_rate'], done['x_mean']]) > self.best:
         self.best = state['best'] = score
         files['best.pt'] = files['weights.pt']
-    self.writing, self.saved = self.pool.submit(self._write, files, to_bytes(state), state.get('store')), time.time()
-    if wait: self.writing.result()
+    self.writing = self.pool.submit(self._write, files, to_bytes(state), state.get('store'))
+    self.saved = time.time()
+    if wait:
+        self.writing.result()
 
 @patch
 def _write(self:LearnerProcess, files:dict, checkpoint:bytes, counts:dict|None):
     "Bring all this to the disk. The rows come first: a checkpoint never speaks of rows that are not there."
     folder = self.folder
     with folder._log_io_errors('replay'):
-        if counts: self.files.save(counts['count'])
-    for name, data in files.items(): folder.write(name, data)
+        if counts:
+            self.files.save(counts['count'])
+    for name, data in files.items():
+        folder.write(name, data)
     if folder.write_checkpoint(checkpoint) and counts:
-        if self.counts: self.files.prune(self.counts) # those of the previous checkpoint
+        if self.counts:
+            self.files.prune(self.counts) # those of the previous checkpoint
         self.counts = counts['count']
 
 # %% ../../nbs/31_training.learner_process.ipynb #897db630
 @patch
 def resume_or_leave(self:LearnerProcess):
     "Go on, or give the folder back."
-    try: self.resume()
+    try:
+        self.resume()
     except BaseException:
         self.lock.close()
         raise
@@ -176,13 +218,16 @@ def check(self:LearnerProcess, state:dict, outline:dict):
 def restore_state(self:LearnerProcess, state:dict):
     "Everything as `state` has it."
     same = self.find_replay(state)
-    if same: self.learner.replay.load_state_dict(state['replay'])
+    if same:
+        self.learner.replay.load_state_dict(state['replay'])
     self.learner.load_state_dict(state['learner'], same)
     self.rewind(state)
-    status = self.board.status # not empty in a deterministic run, whose games have just happened again
+    # not empty in a deterministic run, whose games have just happened again
+    status = self.board.status
     recent = NOTHING['recent'] if self.lockstep else np.ascontiguousarray(state['before']['recent']).reshape(-1).view(EPISODE)
     self.earlier = state['before'] | dict(recent=recent)
-    for name in 'episodes', 'flags': self.earlier[name] -= int(status[name].sum())
+    for name in 'episodes', 'flags':
+        self.earlier[name] -= int(status[name].sum())
     self.board.shared.decisions_before[...] = state['env_steps'] - int(status['steps'].sum())
     self.best = state['best']
     set_random_state(state.get('random'))
@@ -194,16 +239,21 @@ def rewind(self:LearnerProcess, state:dict):
     self.folder.close()
     self.folder.rewind(self.step - self.step % ROW_EVERY)
     self.window.load_state_dict(state['window'], self.learner.device)
-    self.probe_scores, self.last_phase, self.probe_due = state['probe_scores'], state['last_phase'], state['probe_due']
+    self.probe_scores = state['probe_scores']
+    self.last_phase = state['last_phase']
+    self.probe_due = state['probe_due']
 
 # %% ../../nbs/31_training.learner_process.ipynb #3df109d8
 @patch
 def find_replay(self:LearnerProcess, state:dict) -> bool:
     "Fill the store as it was when `state` was taken, if that can be done."
-    if self.lockstep: self.play_again(state)
-    elif not self.files or 'store' not in state: return False
+    if self.lockstep:
+        self.play_again(state)
+    elif not self.files or 'store' not in state:
+        return False
     else:
-        try: self.files.load(state['store'])
+        try:
+            self.files.load(state['store'])
         except UserError as problem:
             self.folder.log(f'{problem}: starting with an empty replay')
             return False
@@ -224,7 +274,8 @@ def play_again(self:LearnerProcess, state:dict):
 def show_games(self:LearnerProcess, turn:int, turns:int):
     "How far the games are; nothing is lost when they are left."
     self.progression.show('replay', turn, turns, 0)
-    if self.halted: raise Halted
+    if self.halted:
+        raise Halted
 
 # %% ../../nbs/31_training.learner_process.ipynb #4be1d002
 PHASES = '', 'model', 'q'
@@ -235,19 +286,26 @@ def outline(self:LearnerProcess, state:dict) -> dict:
     recent = torch.zeros(0, EPISODE.itemsize, dtype=torch.uint8)
     like = dict(learner=self.outline_of_learner(state.get('learner')), step=0, env_steps=0, best=[0., 0.], probe_scores=Many(0.), last_phase='', probe_due=False,
                 before=NOTHING | dict(recent=recent), window=Many(torch.zeros(0)))
-    if self.lockstep: like |= dict(log=torch.zeros(0, dtype=torch.uint8), rows=0, played=self.played)
-    if self.files and 'store' in state: like['store'] = dict(count=Many(0), ended=Many(0), length=0)
+    if self.lockstep:
+        like |= dict(log=torch.zeros(0, dtype=torch.uint8), rows=0, played=self.played)
+    if self.files and 'store' in state:
+        like['store'] = dict(count=Many(0), ended=Many(0), length=0)
     return like
 
 @patch
 def outline_of_learner(self:LearnerProcess, state:dict) -> dict:
     "The same for the learner's part."
-    learner, state = self.learner, state if isinstance(state, dict) else {}
-    like = learner.state_dict() | {name: state.get(name) for name in ('target', 'targets_until', 'pending_batches', 'used')} # they depend on the replay
+    learner = self.learner
+    state = state if isinstance(state, dict) else {}
+    # they depend on the replay
+    like = learner.state_dict() | {name: state.get(name) for name in ('target', 'targets_until', 'pending_batches', 'used')}
     like |= {name: _optimizer_like(getattr(learner, name), state.get(name)) for name in ('q_optimizer', 'wm_optimizer') if name in like}
-    if 'previous_model' in state and learner.model: like['previous_model'] = learner.model.state_dict() # only in a model phase
-    if state.get('anchor') is not None: like['anchor'] = [0., 0., 0.]
-    if state.get('phase') not in (PHASES if learner.model else ('', 'q')): like['phase'] = None # fits nothing
+    if 'previous_model' in state and learner.model:
+        like['previous_model'] = learner.model.state_dict() # only in a model phase
+    if state.get('anchor') is not None:
+        like['anchor'] = [0., 0., 0.]
+    if state.get('phase') not in (PHASES if learner.model else ('', 'q')):
+        like['phase'] = None # fits nothing
     return like
 
 def _optimizer_like(optimizer:torch.optim.Optimizer, state:dict) -> dict:
@@ -260,28 +318,37 @@ def _optimizer_like(optimizer:torch.optim.Optimizer, state:dict) -> dict:
 @patch
 def outline_of_replay(self:LearnerProcess) -> dict:
     "What `state` must look like besides, where its replay is there again."
-    numbers, rows, latent = torch.zeros(0), torch.zeros(0, dtype=torch.int64), self.learner.model
+    numbers = torch.zeros(0)
+    rows = torch.zeros(0, dtype=torch.int64)
+    latent = self.learner.model
     obs = torch.zeros(0, self.config.model.latent_dim) if latent else torch.zeros(0, 4, 64, 64, dtype=torch.uint8)
-    batch = dict(rows=rows, obs=obs, last=rows, action=rows, reward=numbers, next_obs=obs, discount=numbers, weight=numbers)
+    batch = dict(rows=rows, obs=obs, prev_action=rows, action=rows, reward=numbers, next_obs=obs, discount=numbers, weight=numbers)
     under_way = dict(target=self.learner.target, targets_until=[0]*self.store.rings, pending_batches=Many([batch[name] for name in Batch._fields]), used=Many([rows, numbers]))
     return dict(replay=self.learner.replay.state_dict(latents=bool(self.lockstep)), learner=under_way)
 
 # %% ../../nbs/31_training.learner_process.ipynb #5e85a5d3
-MOST_BAD_STEPS, MOST_SETBACKS, LATELY = 3, 3, 10_000 # bad steps in a row; setbacks within so many learner steps
+# bad steps in a row; setbacks within so many learner steps
+MOST_BAD_STEPS = 3
+MOST_SETBACKS = 3
+LATELY = 10_000
 
 @patch
 def go_back(self:LearnerProcess):
     "Networks and counters of the last checkpoint; raises `UserError` when this has been tried often enough."
-    phase, self.setbacks = self.learner.phase or self.last_phase, [step for step in self.setbacks if step > self.step - LATELY] + [self.step]
+    phase = self.learner.phase or self.last_phase
+    self.setbacks = [step for step in self.setbacks if step > self.step - LATELY] + [self.step]
     where = f'in the {phase} phase' if self.learner.phase else f'after the {phase} phase' if phase else 'before the first phase'
     if len(self.setbacks) > MOST_SETBACKS:
         raise UserError(f'training diverged: NaN or infinity {where} at learner step {self.step}, again after going back '
                         f'{MOST_SETBACKS} times: use a lower --{"wm" if phase == "model" else "q"}-lr; the last sound state is in checkpoint.pt')
-    if self.writing: self.writing.result()
-    state, decisions_before = self.folder.load_checkpoint(), self.learner.decisions_before
+    if self.writing:
+        self.writing.result()
+    state = self.folder.load_checkpoint()
+    decisions_before = self.learner.decisions_before
     self.folder.log(f'NaN or infinity {where} at learner step {self.step}: back to step {state["step"]}')
     self.learner.load_state_dict(state['learner'])
-    self.learner.decisions_before, self.learner.replay.version[:] = decisions_before, -1
+    self.learner.decisions_before = decisions_before
+    self.learner.replay.version[:] = -1
     self.rewind(state)
     self.pause_workers(False)
     self.course = self.learner.steps()
@@ -292,9 +359,12 @@ def write_row(self:LearnerProcess, phase:str, means:dict):
     learner = self.learner
     row = dict(step=self.step, phase=phase, wm_step=learner.wm_step, q_step=learner.q_step, buffer_size=learner.replay.rows,
                **self.totals()) | means
-    if phase == 'model' and learner.replay.rows: row |= learner.score_model() # a resumed run may end before it has any
-    if learner.anchor: row['anchor_r2'] = learner.anchor.r2
-    row, self.probe_scores = row | self.probe_scores, {}
+    if phase == 'model' and learner.replay.rows:
+        row |= learner.score_model() # a resumed run may end before it has any
+    if learner.anchor:
+        row['anchor_r2'] = learner.anchor.r2
+    row = row | self.probe_scores
+    self.probe_scores = {}
     row = {name: value for name, value in row.items() if name in COLUMNS}
     self.folder.append(row)
     self.progression.show_row(row)
@@ -312,7 +382,8 @@ def probe(self:LearnerProcess, n:int=8192):
 @patch
 def wait_for_experience(self:LearnerProcess):
     "The first decisions are collected before anything is learned."
-    replay, start = self.learner.replay, self.config.learner.learn_start
+    replay = self.learner.replay
+    start = self.config.learner.learn_start
     while (replay.decisions < start or not replay.rows) and not self.stopped:
         replay.sync()
         self.progression.show('wait', min(replay.decisions, start), start, self.step)
@@ -322,40 +393,52 @@ def wait_for_experience(self:LearnerProcess):
 # %% ../../nbs/31_training.learner_process.ipynb #685e6fca
 @patch
 def save_sometimes(self:LearnerProcess):
-    if time.time() - self.saved > self.config.run.save_every: self.save()
+    if time.time() - self.saved > self.config.run.save_every:
+        self.save()
 
 # %% ../../nbs/31_training.learner_process.ipynb #d2e0c2d1
 @patch
 def advance(self:LearnerProcess):
     "One learner step and what goes with it."
-    if self.learner.ahead: return self.idle()
-    if self.probe_due: self.probe()
+    if self.learner.ahead:
+        return self.idle()
+    if self.probe_due:
+        self.probe()
     progress = next(self.course)
-    if self.learner.bad_steps >= MOST_BAD_STEPS: return self.go_back()
+    if self.learner.bad_steps >= MOST_BAD_STEPS:
+        return self.go_back()
     self.window.add(progress.metrics)
-    if progress.phase != self.last_phase: self.folder.log(f'{progress.phase} phase at decision {self.learner.decisions}')
+    if progress.phase != self.last_phase:
+        self.folder.log(f'{progress.phase} phase at decision {self.learner.decisions}')
     self.probe_due |= (self.last_phase, progress.phase) == ('model', 'q')
     self.last_phase = progress.phase
     self.progression.show(progress.phase, progress.step, progress.steps, self.step)
-    if self.step % ROW_EVERY == 0: self.write_row(progress.phase, self.window.close())
-    if self.lockstep and progress.phase == 'q': self.lockstep.turn(self.learner.acting)
+    if self.step % ROW_EVERY == 0:
+        self.write_row(progress.phase, self.window.close())
+    if self.lockstep and progress.phase == 'q':
+        self.lockstep.turn(self.learner.acting)
     self.save_sometimes()
 
 @patch
 def learn(self:LearnerProcess):
     "Step after step until told to stop; saves on the way and at the end."
-    import torch._dynamo # the first step of an optimizer needs it, and it needs a temporary folder: after the first save the disk may fill
+    # the first step of an optimizer needs it, and it needs a temporary folder: after the first save
+    # the disk may fill
+    import torch._dynamo
     with suppress(Halted):
         self.save_sometimes()
         self.wait_for_experience()
         self.course = self.learner.steps()
-        while not self.stopped: self.advance()
+        while not self.stopped:
+            self.advance()
     self.save(wait=True)
-    if self.step % ROW_EVERY: self.write_row(self.last_phase, self.window.close())
+    if self.step % ROW_EVERY:
+        self.write_row(self.last_phase, self.window.close())
     self.folder.log(f'stopped at learner step {self.step}, decision {self.learner.decisions}')
     self.board.stop()
 
 # %% ../../nbs/31_training.learner_process.ipynb #2fe8cb6d
 def run_learner(*args):
     "The learner's process; told to stop while it takes up where it was, it leaves everything as it is."
-    with suppress(Halted): LearnerProcess(*args).learn()
+    with suppress(Halted):
+        LearnerProcess(*args).learn()

@@ -19,7 +19,8 @@ from .channel import SharedStatus, EPISODE, recent_episodes
 from ..game.wrappers import ACTIONS
 
 # %% ../../nbs/30_training.learner_status.ipynb #3f04d6cd
-ROW_EVERY, JUDGED = 100, 250 # learner steps; episodes that a clear rate is taken over
+ROW_EVERY = 100 # learner steps
+JUDGED = 250 # episodes that a clear rate is taken over
 
 class LearnerStatus:
     "What the learner shows to the main process, in shared memory."
@@ -29,17 +30,23 @@ class LearnerStatus:
         self.sign_of_life()
 
     @property
-    def write_error(self) -> str: return str(self.shared.write_error) # what cannot be written at present
+    def write_error(self) -> str:
+        return str(self.shared.write_error) # what cannot be written at present
 
-    def sign_of_life(self): self.shared.beat[...] = time.time()
+    def sign_of_life(self):
+        self.shared.beat[...] = time.time()
 
     @property
-    def silence(self) -> float: return time.time() - float(self.shared.beat) # seconds since the last one
+    def silence(self) -> float:
+        return time.time() - float(self.shared.beat) # seconds since the last one
 
-    def show(self, phase, step, steps, total): self.shared.phase[...], self.shared.numbers[:] = phase, (step, steps, total)
+    def show(self, phase, step, steps, total):
+        self.shared.phase[...] = phase
+        self.shared.numbers[:] = (step, steps, total)
     def show_row(self, row):
         for i, name in enumerate(COLUMNS):
-            if isinstance(row.get(name), (int, float)): self.shared.metrics[i] = row[name]
+            if isinstance(row.get(name), (int, float)):
+                self.shared.metrics[i] = row[name]
 
     @property
     def metrics(self) -> dict: # the latest value of each column that has one
@@ -48,9 +55,12 @@ class LearnerStatus:
 # %% ../../nbs/30_training.learner_status.ipynb #ab5fcc3b
 class RunningMeans:
     "Averages of the metrics since the last row; what is no number does not count."
-    def __init__(self): self.sums, self.began = {}, time.perf_counter()
+    def __init__(self):
+        self.sums = {}
+        self.began = time.perf_counter()
     def add(self, metrics):
-        for name, value in metrics.items(): self.sums.setdefault(name, []).append(value.detach())
+        for name, value in metrics.items():
+            self.sums.setdefault(name, []).append(value.detach())
     def close(self) -> dict: # name -> mean; and the steps per second
         values = {name: torch.stack(values).float() for name, values in self.sums.items()}
         means = {name: float(sound.mean()) for name, value in values.items() if len(sound := value[value.isfinite()])}
@@ -59,12 +69,14 @@ class RunningMeans:
         self.__init__()
         return means
 
-    def state_dict(self) -> dict: return {name: torch.stack(values).cpu() for name, values in self.sums.items()}
+    def state_dict(self) -> dict:
+        return {name: torch.stack(values).cpu() for name, values in self.sums.items()}
     def load_state_dict(self, state:dict, device:torch.device=torch.device('cpu')): # where the values to come are
         self.sums = {name: list(values.to(device)) for name, values in state.items()}
 
 # %% ../../nbs/30_training.learner_status.ipynb #07692427
-NOTHING = dict(episodes=0, flags=0, x_max=0, seconds=0., recent=np.zeros(0, EPISODE)) # what an earlier part of the run has done
+# what an earlier part of the run has done
+NOTHING = dict(episodes=0, flags=0, x_max=0, seconds=0., recent=np.zeros(0, EPISODE))
 
 def latest(board:SharedStatus, before:dict, n:int) -> np.ndarray: # of dtype `EPISODE`
     "About the last `n` episodes of the run."
@@ -73,7 +85,9 @@ def latest(board:SharedStatus, before:dict, n:int) -> np.ndarray: # of dtype `EP
 
 def board_row(board:SharedStatus, before:dict=NOTHING) -> dict:
     "What the workers have done, as columns of training.csv; a resumed run adds what was done `before`."
-    status, recent, judged = board.status, latest(board, before, 40), latest(board, before, JUDGED)
+    status = board.status
+    recent = latest(board, before, 40)
+    judged = latest(board, before, JUDGED)
     rate = dict(clear_rate=float(judged['flag'].mean())) if len(judged) >= JUDGED else {}
     means = dict(reward_mean=float(recent['reward'].mean()), x_mean=float(recent['x'].mean())) if len(recent) else {}
     return dict(env_steps=board.decisions, episodes=before['episodes'] + int(status['episodes'].sum()),
@@ -100,7 +114,10 @@ def random_state() -> dict:
 def set_random_state(state:dict):
     "Return to what `random_state` said; raises `UserError` where that is none."
     try:
-        random.setstate(state['python']); np.random.set_state(state['numpy']); torch.set_rng_state(state['torch'])
-        if len(state['cuda']) == torch.cuda.device_count(): torch.cuda.set_rng_state_all(state['cuda'])
+        random.setstate(state['python'])
+        np.random.set_state(state['numpy'])
+        torch.set_rng_state(state['torch'])
+        if len(state['cuda']) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(state['cuda'])
     except (TypeError, ValueError, LookupError, AttributeError, RuntimeError, OverflowError) as error: # nothing happens here but that it is set
         raise UserError(f'its random numbers are damaged ({type(error).__name__}): start a new run') from None

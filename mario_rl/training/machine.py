@@ -16,7 +16,8 @@ from ..game.emulator import pick_emulator
 from ..config.settings import TrainConfig
 
 # %% ../../nbs/27_training.machine.ipynb #5366c8e8
-PROCESS, LEARNING = 370e6, 400e6 # bytes that each process has for itself; that the learner needs beside its replay
+PROCESS = 370e6 # bytes that each process has for itself
+LEARNING = 400e6 # that the learner needs beside its replay
 
 def row_bytes(latent_dim:int) -> int: # 0: no latents
     "Bytes of one row of the replay, all arrays together."
@@ -27,7 +28,8 @@ def memory_needed(rows:int, latent_dim:int, workers:int) -> float: # bytes
     return rows*row_bytes(latent_dim) + PROCESS*(2 + workers) + LEARNING
 
 # %% ../../nbs/27_training.machine.ipynb #2c8967ff
-_LIMITS = (('memory.max', 'memory.current'), ('memory.limit_in_bytes', 'memory.usage_in_bytes')) # of both kinds of cgroup
+# of both kinds of cgroup
+_LIMITS = (('memory.max', 'memory.current'), ('memory.limit_in_bytes', 'memory.usage_in_bytes'))
 
 def memory_left(proc:str='/proc', cgroup:str='/sys/fs/cgroup') -> float: # bytes; infinity where the system does not say
     "What can still be had, by this machine and by this container."
@@ -42,8 +44,10 @@ def memory_left(proc:str='/proc', cgroup:str='/sys/fs/cgroup') -> float: # bytes
 
 def check_memory(rows:int, latent_dim:int, workers:int, left:float|None=None):
     "Raise `UserError` with advice where a run would not fit."
-    needed, left = memory_needed(rows, latent_dim, workers), memory_left() if left is None else left
-    if needed <= left: return
+    needed = memory_needed(rows, latent_dim, workers)
+    left = memory_left() if left is None else left
+    if needed <= left:
+        return
     fitting = int((left - memory_needed(0, latent_dim, workers)) / row_bytes(latent_dim)) // 1000 * 1000
     advice = f'use --buffer-size {fitting} or less' if fitting > 0 else f'even without a replay the processes need {memory_needed(0, 0, workers)/1e9:.1f} GB: close other programs'
     raise UserError(f'a replay of {rows} frames and {workers} worker(s) need {needed/1e9:.1f} GB, and {left/1e9:.1f} GB are free: {advice}')

@@ -24,8 +24,10 @@ def _panel(axes, rows, name:str):
     rows = rows[['step', name]].dropna()
     axes.set_title(PANELS[name], fontsize=10)
     axes.tick_params(labelsize=8, which='both')
-    axes.xaxis.set_major_formatter('{x:,.0f}'); axes.locator_params(axis='x', nbins=5)
-    axes.grid(alpha=.25); axes.spines[['top', 'right']].set_visible(False)
+    axes.xaxis.set_major_formatter('{x:,.0f}')
+    axes.locator_params(axis='x', nbins=5)
+    axes.grid(alpha=.25)
+    axes.spines[['top', 'right']].set_visible(False)
     if not len(rows):
         axes.set_yticks([])
         axes.text(.5, .5, 'no values', ha='center', color='gray', transform=axes.transAxes)
@@ -33,9 +35,11 @@ def _panel(axes, rows, name:str):
     smooth = rows[name].rolling(max(5, len(rows)//40), min_periods=1, center=True).mean()
     axes.plot(rows.step, rows[name], color='C0', alpha=.25, lw=1)
     axes.plot(rows.step, smooth, color='C0', lw=1.6, marker='o' if len(rows) == 1 else None)
-    if name not in LOGARITHMIC or (rows[name] <= 0).any(): return
+    if name not in LOGARITHMIC or (rows[name] <= 0).any():
+        return
     axes.set_yscale('log', subs=[2, 5])
-    axes.yaxis.set_major_formatter('{x:g}'); axes.yaxis.set_minor_formatter('{x:g}')
+    axes.yaxis.set_major_formatter('{x:g}')
+    axes.yaxis.set_minor_formatter('{x:g}')
 
 # %% ../../nbs/29_training.plots.ipynb #2e5df78b
 def plot_run(path:str|Path # a run folder, or its `training.csv`
@@ -43,9 +47,11 @@ def plot_run(path:str|Path # a run folder, or its `training.csv`
     "Twelve curves of a run over its learner steps; raises `UserError` where there is nothing to plot."
     from matplotlib.figure import Figure # here, so that a training need not load it
     rows = read_csv(path)
-    if not len(rows): raise UserError(f'{path} has no rows yet: its first comes after a hundred learner steps')
+    if not len(rows):
+        raise UserError(f'{path} has no rows yet: its first comes after a hundred learner steps')
     figure = Figure(figsize=(14, 7.6), layout='constrained')
-    for axes, name in zip(figure.subplots(3, 4, sharex=True).flat, PANELS): _panel(axes, rows, name)
+    for axes, name in zip(figure.subplots(3, 4, sharex=True).flat, PANELS):
+        _panel(axes, rows, name)
     figure.supxlabel('learner steps', fontsize=9)
     return figure
 
@@ -56,6 +62,8 @@ def plot_main(args:list|None=None):
     run, c = parse_plot(args)
     out = Path(c.out or (run if run.is_dir() else run.parent)/'plots.png')
     figure = plot_run(run)
-    try: atomic_write(out, lambda file: figure.savefig(file, format=out.suffix[1:], dpi=110))
-    except OSError as error: raise UserError(f'cannot write {out} ({error.strerror})') from None
+    try:
+        atomic_write(out, lambda file: figure.savefig(file, format=out.suffix[1:], dpi=110))
+    except OSError as error:
+        raise UserError(f'cannot write {out} ({error.strerror})') from None
     print(out)

@@ -21,7 +21,8 @@ from .channel import SharedChannel
 from .worker import run_worker
 
 # %% ../../nbs/32_training.remote_worker.ipynb #0abb08c6
-CHUNK, HELD = 64, 256 # moments of a game that travel together; kept at most before the worker rests
+CHUNK = 64 # moments of a game that travel together
+HELD = 256 # kept at most before the worker rests
 ROW = np.dtype([('action', 'u1'), ('reward', 'f4'), ('terminated', '?'), ('truncated', '?'), ('labels', 'i2', (N_LABELS,))])
 
 class Chunk(NamedTuple):
@@ -56,11 +57,17 @@ class Control(NamedTuple):
 class RemoteChannel(SharedChannel):
     "One game's end on another machine: keeps what happens until it is fetched."
     def __init__(self, actor, index:int, row:np.void # of the board, to go on from
-                ): self.actor, self.index, self.row, self.moments, self.finished = actor, index, row, deque(), deque()
+                ):
+        self.actor = actor
+        self.index = index
+        self.row = row
+        self.moments = deque()
+        self.finished = deque()
 
     def open(self): self.report(pid=os.getpid(), version=0)
 
-    def begin(self, frame, labels=0): self.moments.append(((NO_ACTION, 0, False, False, labels), frame.copy()))
+    def begin(self, frame, labels=0):
+        self.moments.append(((NO_ACTION, 0, False, False, labels), frame.copy()))
     def step(self, action, reward, terminated, truncated, next_frame, labels=0):
         self.moments.append(((action, reward, terminated, truncated, labels), next_frame.copy()))
 
@@ -78,7 +85,8 @@ class RemoteChannel(SharedChannel):
 def pull(self:RemoteChannel, net:nn.Module):
     "Bring `net` up to date, if there is anything newer."
     version, published, params = self.actor.weights
-    if version == self.row['version']: return
+    if version == self.row['version']:
+        return
     vector_to_parameters(torch.from_numpy(params.copy()), net.parameters())
     self.report(version=version, weights_at=published)
 
@@ -104,9 +112,12 @@ def play_back(channel:SharedChannel, chunk:Chunk) -> int: # decisions
     "Do to a game's ring and board row what its worker did elsewhere."
     rows, frames = unpack_chunk(chunk, channel.store.frames.shape[1:])
     for (action, reward, terminated, truncated, labels), frame in zip(rows.tolist(), frames):
-        if action == NO_ACTION: channel.begin(frame, labels)
-        else: channel.step(action, reward, terminated, truncated, frame, labels)
-    for episode in chunk.episodes: channel.record(**episode)
+        if action == NO_ACTION:
+            channel.begin(frame, labels)
+        else:
+            channel.step(action, reward, terminated, truncated, frame, labels)
+    for episode in chunk.episodes:
+        channel.record(**episode)
     decisions = int(np.count_nonzero(rows['action'] != NO_ACTION))
     channel.report(beat=time.time() - chunk.status['beat'], steps=channel.row['steps'] + decisions,
                    **{name: chunk.status[name] for name in _REPORTED})
@@ -125,12 +136,16 @@ class WorkerActor:
     def __init__(self, indices:list, rows:np.ndarray, # its games and their rows of the board
                  *args): # those of `run_worker` after the channels
         self.channels = [RemoteChannel(self, i, row) for i, row in zip(indices, rows.copy())]
-        self.news, self.weights, self.error = None, (0, 0., None), None
+        self.news = None
+        self.weights = (0, 0., None)
+        self.error = None
         self.thread = Thread(target=self._work, args=args, daemon=True)
 
     def _work(self, *args):
-        try: run_worker(self.channels, *args)
-        except Exception as error: self.error = error
+        try:
+            run_worker(self.channels, *args)
+        except Exception as error:
+            self.error = error
 
     def where(self) -> NodeInfo:
         import ray # an actor has it
@@ -141,15 +156,20 @@ class WorkerActor:
 def exchange(self:WorkerActor, news:Control, weights:tuple|None, # (version, when published, float32 (parameters,)) if newer
              patience:float=1.) -> list: # a `Chunk` for each game
     "Hear the news; give what has gathered, as soon as it is a chunk or `patience` seconds are over."
-    self.news, self.weights = news, weights or self.weights
-    if not self.thread.ident: self._start()
+    self.news = news
+    self.weights = weights or self.weights
+    if not self.thread.ident:
+        self._start()
     until = time.time() + patience
-    while len(self.channels[-1].moments) < CHUNK and time.time() < until and self.thread.is_alive(): time.sleep(.02)
-    if self.error: raise self.error
+    while len(self.channels[-1].moments) < CHUNK and time.time() < until and self.thread.is_alive():
+        time.sleep(.02)
+    if self.error:
+        raise self.error
     return [channel.fetch() for channel in self.channels]
 
 @patch
 def _start(self:WorkerActor):
     "Begin to play. The heartbeat it came with is another clock's, and may be old: an actor waits for a free core first."
-    for channel in self.channels: channel.report(beat=time.time())
+    for channel in self.channels:
+        channel.report(beat=time.time())
     self.thread.start()

@@ -26,7 +26,8 @@ def atomic_write(path:str|Path, # the file to replace
     try:
         with open(temporary, 'wb') as file:
             write(file)
-            file.flush(); os.fsync(file.fileno())
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -37,8 +38,10 @@ def _sync_folder(folder:Path):
     "Make a rename in `folder` survive a power cut, on the file systems that can."
     with suppress(OSError):
         fd = os.open(folder, os.O_RDONLY)
-        try: os.fsync(fd)
-        finally: os.close(fd)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 # %% ../../nbs/24_training.run_folder.ipynb #75e2a90c
 class RunFolder:
@@ -47,7 +50,9 @@ class RunFolder:
         self.path = Path(path)
         self.csv = self.path/'training.csv'
         self.messages = deque(maxlen=200) # the latest log lines, for the dashboard
-        self._failing, self._events, self._purge = set(), None, None
+        self._failing = set()
+        self._events = None
+        self._purge = None
 
 def _timestamped(base:str|Path) -> Path:
     "A new folder named by the present second; a second run within it gets `_2` behind its name."
@@ -61,7 +66,8 @@ def _timestamped(base:str|Path) -> Path:
 def _named(path:Path) -> Path:
     "The folder the user asks for, which must be new or empty."
     path.mkdir(parents=True, exist_ok=True)
-    if any(path.iterdir()): raise UserError(f'{path} is not empty: use --resume to go on with that run, or another --run-dir')
+    if any(path.iterdir()):
+        raise UserError(f'{path} is not empty: use --resume to go on with that run, or another --run-dir')
     return path
 
 # %% ../../nbs/24_training.run_folder.ipynb #5aafdc4c
@@ -75,7 +81,8 @@ def create(cls:RunFolder,
     new = not (run_dir and Path(run_dir).exists())
     try:
         run = cls(_named(Path(run_dir)) if run_dir else _timestamped(base))
-        try: run._begin(config or {})
+        try:
+            run._begin(config or {})
         except OSError:
             run._withdraw(new)
             raise
@@ -93,23 +100,28 @@ def _withdraw(self:RunFolder, new:bool):
     "Take back what `create` has made."
     (self.path/'config.json').unlink(missing_ok=True)
     self.csv.unlink(missing_ok=True)
-    if new: self.path.rmdir()
+    if new:
+        self.path.rmdir()
 
 @patch(cls_method=True)
 def open(cls:RunFolder,
          path:str|Path # a folder that `create` made
         ) -> RunFolder:
     "A run that exists; raises `UserError` for anything else."
-    if not (Path(path)/'config.json').is_file(): raise UserError(f'no run at {path}: give a folder such as checkpoints/<run>')
+    if not (Path(path)/'config.json').is_file():
+        raise UserError(f'no run at {path}: give a folder such as checkpoints/<run>')
     return cls(path)
 
 # %% ../../nbs/24_training.run_folder.ipynb #de613423
 @patch(as_prop=True)
 def config(self:RunFolder) -> dict:
     "The settings this run was started with."
-    try: config = json.loads((self.path/'config.json').read_bytes())
-    except (OSError, ValueError, RecursionError): config = None
-    if not isinstance(config, dict): raise UserError(f'{self.path}/config.json is damaged: this run cannot be resumed')
+    try:
+        config = json.loads((self.path/'config.json').read_bytes())
+    except (OSError, ValueError, RecursionError):
+        config = None
+    if not isinstance(config, dict):
+        raise UserError(f'{self.path}/config.json is damaged: this run cannot be resumed')
     return config
 
 # %% ../../nbs/24_training.run_folder.ipynb #e5e73228
@@ -129,14 +141,18 @@ def lock(self:RunFolder,
          patience:float=20. # seconds to wait for another training's end
         ): # an open file: the folder is ours until it is closed
     "Keep other trainings out; raises `UserError` while one is here."
-    file, deadline = io.FileIO(self.path/'.lock', 'a'), time.time() + patience
+    file = io.FileIO(self.path/'.lock', 'a')
+    deadline = time.time() + patience
     while True:
-        try: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.time() > deadline: raise UserError(f'another training is using {self.path}: stop it first') from None
+            if time.time() > deadline:
+                raise UserError(f'another training is using {self.path}: stop it first') from None
             time.sleep(.1)
             continue
-        except OSError: pass # a file system without locks
+        except OSError:
+            pass # a file system without locks
         return file
 
 # %% ../../nbs/24_training.run_folder.ipynb #dbb145a8
@@ -148,7 +164,8 @@ def _append(path:Path, data:bytes):
     with io.FileIO(path, 'a') as file:
         end = file.tell()
         try:
-            if file.write(data) < len(data): raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError:
             file.truncate(end)
             raise
@@ -158,13 +175,17 @@ def _append(path:Path, data:bytes):
 @contextmanager
 def _log_io_errors(self:RunFolder, what:str):
     "Report an `OSError` while writing `what` once, instead of raising it."
-    try: yield
+    try:
+        yield
     except OSError as error:
-        if what in self._failing: return
+        if what in self._failing:
+            return
         self._failing.add(what)
         self.messages.append(f'{datetime.now():%H:%M:%S} cannot write {what} ({error.strerror or error}); training goes on')
-        with suppress(OSError): print(self.messages[-1], file=sys.stderr)
-    else: self._failing.discard(what)
+        with suppress(OSError):
+            print(self.messages[-1], file=sys.stderr)
+    else:
+        self._failing.discard(what)
 
 @patch(as_prop=True)
 def write_error(self:RunFolder) -> str:
@@ -174,15 +195,18 @@ def write_error(self:RunFolder) -> str:
 @patch
 def log(self:RunFolder, message:str):
     "Add a line with the time to `training.log`, and to `messages` for the dashboard."
-    now, message = datetime.now(), ' | '.join(str(message).splitlines())
+    now = datetime.now()
+    message = ' | '.join(str(message).splitlines())
     self.messages.append(f'{now:%H:%M:%S} {message}')
-    with self._log_io_errors('training.log'): _append_line(self.path/'training.log', f'{now:%Y-%m-%d %H:%M:%S} {message}')
+    with self._log_io_errors('training.log'):
+        _append_line(self.path/'training.log', f'{now:%Y-%m-%d %H:%M:%S} {message}')
 
 # %% ../../nbs/24_training.run_folder.ipynb #e2eaf9fd
 @patch
 def append(self:RunFolder, row:dict):
     "Add a row to `training.csv` and to the TensorBoard events; `row` maps some of `COLUMNS` to values."
-    if unknown := set(row) - set(COLUMNS): raise KeyError(f'not columns of training.csv: {sorted(unknown)}')
+    if unknown := set(row) - set(COLUMNS):
+        raise KeyError(f'not columns of training.csv: {sorted(unknown)}')
     row = {name: value.item() if hasattr(value, 'item') else value for name, value in row.items()}
     with self._log_io_errors('training.csv and TensorBoard events'):
         _append_line(self.csv, ','.join(_cell(row.get(name)) for name in COLUMNS))
@@ -210,11 +234,13 @@ def _opening(purge:int|None) -> list:
 
 def _records(events:list) -> bytes: # fields of each
     "Events as they stand in a file."
-    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3') # where TensorFlow is installed, it talks on import
+    # where TensorFlow is installed, it talks on import
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.summary.writer.record_writer import RecordWriter
     writer = RecordWriter(file := io.BytesIO())
-    for event in events: writer.write(Event(wall_time=time.time(), **event).SerializeToString())
+    for event in events:
+        writer.write(Event(wall_time=time.time(), **event).SerializeToString())
     return file.getvalue()
 
 @patch
@@ -228,11 +254,16 @@ def read_csv(path:str|Path # a run folder, or its `training.csv`
     "The table of a run; raises `UserError` where there is none."
     import pandas as pd # here, because every spawned worker would load it
     path = Path(path)/'training.csv' if Path(path).is_dir() else Path(path)
-    try: text = path.read_text(errors='replace')
-    except OSError: raise UserError(f'no table at {path}: give the folder of a run, such as checkpoints/<run>') from None
-    if not text.startswith('step,phase,'): raise UserError(f'{path} is not the training.csv of a run')
-    try: rows = pd.read_csv(io.StringIO(text[:text.rfind('\n') + 1]), on_bad_lines='skip', dtype=str, quoting=3, index_col=False)
-    except ValueError: raise UserError(f'{path} is damaged') from None
+    try:
+        text = path.read_text(errors='replace')
+    except OSError:
+        raise UserError(f'no table at {path}: give the folder of a run, such as checkpoints/<run>') from None
+    if not text.startswith('step,phase,'):
+        raise UserError(f'{path} is not the training.csv of a run')
+    try:
+        rows = pd.read_csv(io.StringIO(text[:text.rfind('\n') + 1]), on_bad_lines='skip', dtype=str, quoting=3, index_col=False)
+    except ValueError:
+        raise UserError(f'{path} is damaged') from None
     numbers = rows.drop(columns='phase').apply(pd.to_numeric, errors='coerce')
     whole = numbers.step.between(0, 2**53) & (numbers.step % 1 == 0)
     return numbers.assign(phase=rows.phase)[whole][list(rows)].reset_index(drop=True).astype({'step': int})
@@ -245,16 +276,21 @@ def rewind(self:RunFolder,
     "Drop rows after `step` and damaged ones; raises `UserError` for a table of other columns or an unwritable folder."
     try:
         lines = self.csv.read_text(errors='replace').split('\n')[:-1] if self.csv.exists() else [CSV_HEADER]
-        if lines[:1] != [CSV_HEADER]: raise UserError(f'{self.csv} has other columns than ours: move it away to resume')
+        if lines[:1] != [CSV_HEADER]:
+            raise UserError(f'{self.csv} has other columns than ours: move it away to resume')
         self._write_rows(_increasing(lines[1:], step))
-    except OSError as error: raise UserError(f'cannot write to {self.path} ({error.strerror})') from None
+    except OSError as error:
+        raise UserError(f'cannot write to {self.path} ({error.strerror})') from None
     self._purge = step + 1
 
 def _increasing(rows:list, last:int) -> list:
     "The whole rows whose steps grow and do not pass `last`."
-    kept, step = [], -1
+    kept = []
+    step = -1
     for row in rows:
         now = row.split(',')[0]
-        if not (now.isdecimal() and row.count(',') == len(COLUMNS) - 1 and step < int(now) <= last): continue
-        kept.append(row); step = int(now)
+        if not (now.isdecimal() and row.count(',') == len(COLUMNS) - 1 and step < int(now) <= last):
+            continue
+        kept.append(row)
+        step = int(now)
     return kept

@@ -28,11 +28,14 @@ from ..game.wrappers import ACTIONS
 def _child(target, log:Path, *args):
     "Run `target` with its output appended to `log`."
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    os.dup2(file, 1); os.dup2(file, 2)
-    try: target(*args)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    try:
+        target(*args)
     except Exception as error:
         ours = not isinstance(error, UserError) # a fault, to be mended by us
-        if ours: os.write(2, traceback.format_exc().encode(errors='backslashreplace'))
+        if ours:
+            os.write(2, traceback.format_exc().encode(errors='backslashreplace'))
         RunFolder(log.parent).log(f'{_failed(os.getpid())}{type(error).__name__ + ": " if ours else ""}{error}')
         raise SystemExit(1 if ours else 2) from None
 
@@ -44,23 +47,37 @@ def last_words(log:Path, pid:int) -> str:
     return said[-1] if said else ''
 
 # %% ../../nbs/34_training.supervisor.ipynb #4c48ce56
-STUCK, SILENT, MOST_DEATHS = 30., 120., 5 # seconds without a worker's, the learner's heartbeat; replacements a minute before giving up
+# seconds without a worker's, the learner's heartbeat; replacements a minute before giving up
+STUCK = 30.
+SILENT = 120.
+MOST_DEATHS = 5
 
 class Supervisor:
     "Workers and learner as processes of their own."
     def __init__(self, config:TrainConfig, folder:RunFolder, decisions:int=0, # so many have been made before
                  cluster=None): # a `Cluster` whose actors are the workers, instead of processes
-        run, self.context, self.cluster = config.run, processes(), cluster
-        self.config, self.folder, self.began, self.deaths, self.looked, self.silent = config, folder, time.time(), [], time.time(), False
+        run = config.run
+        self.context = processes()
+        self.cluster = cluster
+        self.config = config
+        self.folder = folder
+        self.began = time.time()
+        self.deaths = []
+        self.looked = time.time()
+        self.silent = False
         self.device = str(pick_device(run.device))
-        self.last_row, self.trends = 0, {name: deque(maxlen=200) for name in COLUMNS}
-        self.store, self.board = FrameStore(config.replay.buffer_size, config.games), SharedStatus(config.games)
+        self.last_row = 0
+        self.trends = {name: deque(maxlen=200) for name in COLUMNS}
+        self.store = FrameStore(config.replay.buffer_size, config.games)
+        self.board = SharedStatus(config.games)
         net = acting_network(len(ACTIONS[run.actions]), config.model.latent_dim, run.world_model)
-        self.weights, self.progression = Weights(sum(p.numel() for p in net.parameters())), LearnerStatus()
+        self.weights = Weights(sum(p.numel() for p in net.parameters()))
+        self.progression = LearnerStatus()
         self.board.pause(True)
         self.board.shared.decisions_before[...] = decisions
         self.learner = self.start(run_learner, config, self.store, self.weights, self.board, self.progression, folder.path)
-        if cluster: cluster.open(self.weights, self.board, folder.log)
+        if cluster:
+            cluster.open(self.weights, self.board, folder.log)
         self.workers = [self.start_worker(i) for i in range(run.workers)] if not run.deterministic else []
 
     @property
@@ -71,16 +88,19 @@ class Supervisor:
 
     def reason(self, process) -> str:
         "What ended a process, in its own words where it had any."
-        return last_words(self.log, getattr(process, 'pid', 0)) or f'exit code {process.exitcode}' # an actor of a cluster has no number'
+        # an actor of a cluster has no number'
+        return last_words(self.log, getattr(process, 'pid', 0)) or f'exit code {process.exitcode}'
 
-class LearnerFailed(RuntimeError): "The learner ended by a fault of ours."
+class LearnerFailed(RuntimeError):
+    "The learner ended by a fault of ours."
 
 # %% ../../nbs/34_training.supervisor.ipynb #6d8935e5
 @patch
 def start(self:Supervisor, target, *args):
     "Start a process whose output goes to the log."
     process = self.context.Process(target=_child, args=(target, self.folder.path/'training.log', *args))
-    with deaf(): process.start()
+    with deaf():
+        process.start()
     return process
 
 @patch
@@ -92,9 +112,12 @@ def games_of(self:Supervisor, i:int) -> slice:
 @patch
 def start_worker(self:Supervisor, i:int):
     "Start worker `i`, with random numbers of its own."
-    run, games = self.config.run, self.games_of(i)
+    run = self.config.run
+    games = self.games_of(i)
     rows = self.board.status[games]
-    rows['beat'], rows['weights_at'] = time.time() + STUCK, time.time() # it may take its time to begin
+    # it may take its time to begin
+    rows['beat'] = time.time() + STUCK
+    rows['weights_at'] = time.time()
     game = dict(level=run.level, actions=run.actions, emulator=run.emulator)
     channels = [SharedChannel(self.store, self.weights, self.board, k) for k in range(games.start, games.stop)]
     args = channels, self.config.worker, game, self.config.model.latent_dim, run.world_model, run.seed + 1000*games.start + self.board.decisions
@@ -118,12 +141,15 @@ def watch(self:Supervisor):
         self.folder.log(f'the learner has not moved for {SILENT:.0f} seconds' if silent else 'the learner moves again')
     for i, worker in enumerate(self.workers):
         hangs = time.time() - self.board.status[self.games_of(i)]['beat'].max() > STUCK
-        if self.board.stopped or worker.is_alive() and not hangs: continue
+        if self.board.stopped or worker.is_alive() and not hangs:
+            continue
         why = 'no sign of life' if hangs else self.reason(worker)
         self.folder.log(f'worker {i} {"hangs" if hangs else f"died ({why})"}: replaced')
-        worker.kill(); worker.join()
+        worker.kill()
+        worker.join()
         self.deaths = [t for t in self.deaths if time.time() - t < 60] + [time.time()]
-        if len(self.deaths) > max(MOST_DEATHS, len(self.workers)): raise UserError(f'workers keep dying: {why} (more in {self.log})')
+        if len(self.deaths) > max(MOST_DEATHS, len(self.workers)):
+            raise UserError(f'workers keep dying: {why} (more in {self.log})')
         self.workers[i] = self.start_worker(i)
 
 @patch
@@ -134,15 +160,21 @@ def stop(self:Supervisor, patience:float=120.):
     deadline = time.time() + 5
     for process in self.processes:
         process.join(max(0, deadline - time.time()))
-        if process.is_alive(): process.kill(); process.join()
-    if self.cluster: self.cluster.close()
-    if self.learner.exitcode == 2: raise UserError(f'{self.reason(self.learner)} (more in {self.log})')
-    if self.learner.exitcode: raise LearnerFailed(f'the learner failed: {self.reason(self.learner)} (more in {self.log})')
+        if process.is_alive():
+            process.kill()
+            process.join()
+    if self.cluster:
+        self.cluster.close()
+    if self.learner.exitcode == 2:
+        raise UserError(f'{self.reason(self.learner)} (more in {self.log})')
+    if self.learner.exitcode:
+        raise LearnerFailed(f'the learner failed: {self.reason(self.learner)} (more in {self.log})')
 
 # %% ../../nbs/34_training.supervisor.ipynb #d47d7b66
 def last_lines(path:Path, n:int=8) -> list:
     "The last lines of a text file, none if there is no file."
-    if not path.exists(): return []
+    if not path.exists():
+        return []
     with open(path, 'rb') as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 512*n))
         return file.read().decode(errors='replace').splitlines()[-n:]
@@ -151,7 +183,8 @@ def last_lines(path:Path, n:int=8) -> list:
 @patch
 def worker_status(self:Supervisor, i:int) -> WorkerStatus:
     "Row `i` of the board, of one game, in plain values."
-    s, worker = self.board.status[i], self.processes[i // self.config.worker.envs_per_worker]
+    s = self.board.status[i]
+    worker = self.processes[i // self.config.worker.envs_per_worker]
     return WorkerStatus(name=f'{i} {worker.node}' if self.cluster else str(i), alive=worker.is_alive(), epsilon=float(s['epsilon']), reward=float(s['reward']),
                         steps_per_s=float(s['steps_per_s']), weights_age=time.time() - float(s['weights_at']), level=str(s['level']),
                         **{name: int(s[name]) for name in ('episodes', 'steps', 'x', 'best_x', 'flags', 'deaths')})
@@ -159,11 +192,14 @@ def worker_status(self:Supervisor, i:int) -> WorkerStatus:
 @patch
 def snapshot(self:Supervisor) -> Snapshot:
     "What the dashboard shows now."
-    run, shown, metrics = self.config.run, self.progression.shared, self.progression.metrics
+    run = self.config.run
+    shown = self.progression.shared
+    metrics = self.progression.metrics
     step, steps, total = shown.numbers.tolist()
     if metrics.get('step', 0) != self.last_row:
         self.last_row = metrics['step']
-        for name, value in metrics.items(): self.trends[name].append(value)
+        for name, value in metrics.items():
+            self.trends[name].append(value)
     return Snapshot(title=run.level, elapsed=time.time() - self.began, learner_step=total, total_steps=run.learner_steps,
                     phase=str(shown.phase), phase_step=step, phase_steps=steps, metrics=metrics, device=self.device,
                     buffer=self.store.filled, capacity=self.store.rows,

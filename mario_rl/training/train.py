@@ -29,38 +29,46 @@ from .supervisor import LearnerFailed
 @contextmanager
 def stop_signals():
     "A list to which the signals that ask for a stop add themselves instead of interrupting; `nohup` stays in force."
-    caught, asked = [], [number for number in STOPPING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+    caught = []
+    asked = [number for number in STOPPING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
     old = {number: signal.signal(number, lambda number, frame: caught.append(number)) for number in asked}
-    try: yield caught
+    try:
+        yield caught
     finally:
-        for number, handler in old.items(): signal.signal(number, handler)
+        for number, handler in old.items():
+            signal.signal(number, handler)
 
 def try_game(config:TrainConfig):
     "Play one decision as a worker will; raises `UserError` where that cannot be done here."
-    run, worker = config.run, config.worker
+    run = config.run
+    worker = config.worker
     try:
         env = make_env(run.level, actions=run.actions, emulator=run.emulator, sticky=worker.sticky, noop_max=worker.noop_max, patience=worker.patience)
         env.reset()
         env.step(0)
         env.close()
-    except UserError: raise
+    except UserError:
+        raise
     except Exception as error: # whatever is wrong with what is installed here
         raise UserError(f'{run.level} cannot be played on {emulator_name(run.emulator)} here ({type(error).__name__}: {" ".join(str(error).split())}): '
                         'use another --emulator, or install Mario RL anew') from None
 
 def open_cluster(run:RunConfig):
     "The Ray cluster that is asked for, or None."
-    if run.engine == 'local': return None
+    if run.engine == 'local':
+        return None
     from mario_rl.training.cluster import Cluster # here, because it is optional
     return Cluster(run.ray_address, run.workers)
 
 def open_run(config:TrainConfig) -> tuple: # the folder, and how many decisions have been made in it
     "The folder of this run: a new one, or the one to resume."
-    if not config.run.resume: return RunFolder.create(run_dir=config.run.run_dir, config=asdict(config)), 0
+    if not config.run.resume:
+        return RunFolder.create(run_dir=config.run.run_dir, config=asdict(config)), 0
     folder = RunFolder.open(config.run.resume)
     folder.lock().close() # wait for whoever is still at it
     decisions = folder.load_checkpoint().get('env_steps')
-    if type(decisions) is not int or decisions < 0: raise UserError(f'the checkpoint in {folder.path} holds no number of decisions: start a new run')
+    if type(decisions) is not int or decisions < 0:
+        raise UserError(f'the checkpoint in {folder.path} holds no number of decisions: start a new run')
     return folder, decisions
 
 # %% ../../nbs/35_training.train.ipynb #eb7d6482
@@ -68,15 +76,18 @@ def train(config:TrainConfig=TrainConfig(),
           look:Callable=lambda crew: None # called twice a second
          ) -> tuple: # the run folder's path, the signal that ended it or None
     "Train until `learner_steps`, `q` or a signal; everything is saved and nothing left running."
-    if config.run.deterministic: config = replace(config, run=replace(config.run, workers=1))
+    if config.run.deterministic:
+        config = replace(config, run=replace(config.run, workers=1))
     check_training(config)
     emulator = check_machine(config)
-    config = replace(config, run=replace(config.run, emulator=emulator, core='')) # what `auto` or a core means is decided once
+    # what `auto` or a core means is decided once
+    config = replace(config, run=replace(config.run, emulator=emulator, core=''))
     try_game(config)
     cluster = open_cluster(config.run)
     folder, decisions = open_run(config)
     folder.log(f'training on {config.run.level}, {config.games} game(s) in {config.run.workers} worker(s) on {emulator_name(emulator)}, {cpu_count()} core(s)')
-    if note := buttons_missing(config.run.level, config.run.actions): folder.log(note)
+    if note := buttons_missing(config.run.level, config.run.actions):
+        folder.log(note)
     with stop_signals() as signals:
         crew = Supervisor(config, folder, decisions, cluster)
         try:
@@ -86,25 +97,33 @@ def train(config:TrainConfig=TrainConfig(),
                     view.update(crew.snapshot())
                     look(crew)
                     time.sleep(.5)
-                if signals or view.quit_requested: folder.log('asked to stop: the learner finishes and saves')
+                if signals or view.quit_requested:
+                    folder.log('asked to stop: the learner finishes and saves')
                 view.update(crew.snapshot())
                 crew.stop()
                 view.update(crew.snapshot())
-        finally: crew.stop()
+        finally:
+            crew.stop()
     return folder.path, signals[0] if signals else None
 
 # %% ../../nbs/35_training.train.ipynb #27716be1
 def run_summary(path:Path, config:TrainConfig) -> str:
     "What came of a run, and what to do next."
-    rows, weights = read_csv(path), path/'weights.pt'
-    if not len(rows): return f'stopped before the first row was written; files in {path}'
+    rows = read_csv(path)
+    weights = path/'weights.pt'
+    if not len(rows):
+        return f'stopped before the first row was written; files in {path}'
     last = rows.ffill().iloc[-1]
     parts = [f'{int(last.step):,} learner steps and {int(last.env_steps):,} decisions in {last.seconds/60:.1f} minutes',
              f'{int(last.episodes):,} episodes, mean x of the last 40: {last.x_mean:.0f}, best {int(last.x_max)}, flags {int(last["flags"])}']
-    if last.clear_rate == last.clear_rate: parts.append(f'clear rate of the last {JUDGED}: {last.clear_rate:.2f} (each begun at the start, with --sticky {config.worker.sticky:g})')
-    if config.run.world_model: parts.append(f'world model: explained {last.wm_explained:.2f}, SSIM {last.wm_ssim:.2f}')
-    run = 'uv run ' if os.environ.get('UV') else '' # uv sets it, and without uv's environment the commands are not found
-    file, folder = shlex.quote(str(weights)), shlex.quote(str(path))
+    if last.clear_rate == last.clear_rate:
+        parts.append(f'clear rate of the last {JUDGED}: {last.clear_rate:.2f} (each begun at the start, with --sticky {config.worker.sticky:g})')
+    if config.run.world_model:
+        parts.append(f'world model: explained {last.wm_explained:.2f}, SSIM {last.wm_ssim:.2f}')
+    # uv sets it, and without uv's environment the commands are not found
+    run = 'uv run ' if os.environ.get('UV') else ''
+    file = shlex.quote(str(weights))
+    folder = shlex.quote(str(path))
     commands = [f'mario_rl_watch {file}', f'mario_rl_eval {file}', f'mario_rl_plot {folder}',
                 f'mario_rl_train --resume {folder} --learner-steps {2*int(last.step)}']
     return '\n'.join(parts + [f'saved in {path}', '', 'next:', *(f'  {run}{line}' for line in commands)])
@@ -114,7 +133,10 @@ def run_summary(path:Path, config:TrainConfig) -> str:
 def train_main(argv:list=None):
     "`mario_rl_train`: see `mario_rl_train --help`."
     config = parse_training(argv)
-    try: path, stopped_by = train(config)
-    except LearnerFailed as failure: sys.exit(f'mario_rl_train: {failure}') # a fault of ours: exit code 1
+    try:
+        path, stopped_by = train(config)
+    except LearnerFailed as failure:
+        sys.exit(f'mario_rl_train: {failure}') # a fault of ours: exit code 1
     print(run_summary(path, config))
-    if stopped_by: sys.exit(128 + stopped_by)
+    if stopped_by:
+        sys.exit(128 + stopped_by)

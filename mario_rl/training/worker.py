@@ -26,11 +26,16 @@ def exploration_weights(actions:str='simple') -> np.ndarray: # float (n_actions,
 class Explorer:
     "Random actions, each held for up to four decisions while ε is above 0.05."
     def __init__(self, actions:str, rng:np.random.Generator):
-        self.weights, self.rng, self.action, self.held = exploration_weights(actions), rng, 0, 0
+        self.weights = exploration_weights(actions)
+        self.rng = rng
+        self.action = 0
+        self.held = 0
 
     def __call__(self, epsilon:float) -> int|None: # an action, or None: take the greedy one
-        if self.held: self.held -= 1
-        elif self.rng.random() >= epsilon: return None
+        if self.held:
+            self.held -= 1
+        elif self.rng.random() >= epsilon:
+            return None
         else:
             self.action = int(self.rng.choice(len(self.weights), p=self.weights))
             self.held = int(self.rng.integers(4)) if epsilon > .05 else 0
@@ -45,54 +50,73 @@ def epsilon_at(decisions:int, config:WorkerConfig, index:int=0, practising:bool=
 def greedy_actions(net:nn.Module, asked:list # (observation uint8 (4, 64, 64), last action) each, or None where nobody asks
                   ) -> list: # the action with the largest Q for each, or None
     "One look of the network at all observations."
-    answers, asking = [None]*len(asked), [i for i, question in enumerate(asked) if question is not None]
+    answers = [None]*len(asked)
+    asking = [i for i, question in enumerate(asked) if question is not None]
     if asking:
         obs, prev_action = zip(*(asked[i] for i in asking))
         best = net(torch.from_numpy(np.stack(obs)), torch.tensor(prev_action)).argmax(1).tolist()
-        for i, action in zip(asking, best): answers[i] = action
+        for i, action in zip(asking, best):
+            answers[i] = action
     return answers
 
 # %% ../../nbs/20_training.worker.ipynb #79546d2f
-REWIND_EVERY, REWIND_SPAN = 8, 8 # decisions between two snapshots; how many of the latest a death may return to
+REWIND_EVERY = 8 # decisions between two snapshots
+REWIND_SPAN = 8 # how many of the latest a death may return to
 
 class Rewind:
     "The snapshots of an episode and of those it was continued from."
-    def __init__(self, chance:float, rng:np.random.Generator): self.chance, self.rng, self.moments = chance, rng, []
+    def __init__(self, chance:float, rng:np.random.Generator):
+        self.chance = chance
+        self.rng = rng
+        self.moments = []
 
     def begin(self, env, died:bool) -> tuple: # obs, info, whether this is a rewind
         "Reset `env`, after a death perhaps to some moments before it."
         again = died and self.rng.random() < self.chance
-        if again: del self.moments[len(self.moments) - int(self.rng.integers(min(REWIND_SPAN, len(self.moments)))):]
+        if again:
+            del self.moments[len(self.moments) - int(self.rng.integers(min(REWIND_SPAN, len(self.moments)))):]
         obs, info = env.reset(options=dict(moment=self.moments[-1]) if again else None)
-        if not again: self.moments = [env.snapshot()]
+        if not again:
+            self.moments = [env.snapshot()]
         return obs, info, again
 
     def remember(self, env, length:int):
         "Take a snapshot if it is time for one."
-        if length % REWIND_EVERY == 0: self.moments.append(env.snapshot())
+        if length % REWIND_EVERY == 0:
+            self.moments.append(env.snapshot())
 
 # %% ../../nbs/20_training.worker.ipynb #9ea5aded
 def play_game(env, channel, explore:Explorer, config:WorkerConfig, index:int=0) -> Iterator:
     "Play episode after episode into `channel`; yields an observation and the last action, or None, and wants the greedy action."
-    rewind, info = Rewind(config.rewind, explore.rng), dict(dead=False)
+    rewind = Rewind(config.rewind, explore.rng)
+    info = dict(dead=False)
     while True:
         obs, info, again = rewind.begin(env, info['dead'])
         channel.begin(obs[-1], read_labels(env.ram))
         greedy = not again and channel.row['episodes'] % config.greedy_every == config.greedy_every - 1
-        action, total, length, began, done = 0, 0., 0, time.perf_counter(), False
+        action = 0
+        total = 0.
+        length = 0
+        began = time.perf_counter()
+        done = False
         while not done:
-            if length % 32 == 0: epsilon = 0. if greedy else epsilon_at(channel.decisions, config, index, again and length == 0)
+            if length % 32 == 0:
+                epsilon = 0. if greedy else epsilon_at(channel.decisions, config, index, again and length == 0)
             choice = explore(epsilon)
             answer = yield (obs, action) if choice is None else None
             obs, reward, terminated, truncated, info = env.step(answer if choice is None else choice)
             action = info['action'] # what was executed
             channel.step(action, reward, terminated, truncated, obs[-1], read_labels(env.ram))
-            total, length, done = total + reward, length + 1, terminated or truncated
-            if not done: rewind.remember(env, length)
+            total = total + reward
+            length = length + 1
+            done = terminated or truncated
+            if not done:
+                rewind.remember(env, length)
             best_x = channel.row['best_x'] if again else max(channel.row['best_x'], info['x_max'])
             channel.report(steps=channel.row['steps'] + 1, x=info['x'], best_x=best_x, reward=total, epsilon=epsilon, level=info['level'],
                            steps_per_s=length / (time.perf_counter() - began))
-        if not again: channel.record(reward=total, x=info['x_max'], length=length, flag=info['flag'], dead=info['dead'], greedy=greedy)
+        if not again:
+            channel.record(reward=total, x=info['x_max'], length=length, flag=info['flag'], dead=info['dead'], greedy=greedy)
 
 # %% ../../nbs/20_training.worker.ipynb #05ac1cdd
 def open_games(channels:list, config:WorkerConfig, game:dict, seed:int) -> list: # of `play`; `game` holds arguments of `make_env`
@@ -108,15 +132,22 @@ def open_games(channels:list, config:WorkerConfig, game:dict, seed:int) -> list:
 # %% ../../nbs/20_training.worker.ipynb #6aa93fd4
 def run_worker(channels:list, config:WorkerConfig, game:dict, latent_dim:int, world_model:bool, seed:int):
     "A worker process: play one game into each channel until told to stop. `game` holds the arguments of `make_env`."
-    torch.set_num_threads(1); cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     net = acting_network(len(ACTIONS[game['actions']]), latent_dim, world_model)
-    while channels[0].paused and not channels[0].ended: time.sleep(.02)
+    while channels[0].paused and not channels[0].ended:
+        time.sleep(.02)
     games = open_games(channels, config, game, seed)
     asked = [next(one) for one in games]
     for turn in itertools.count():
-        for channel in channels: channel.sign_of_life()
-        if channels[0].ended: break
-        if channels[0].paused: time.sleep(.02); continue
+        for channel in channels:
+            channel.sign_of_life()
+        if channels[0].ended:
+            break
+        if channels[0].paused:
+            time.sleep(.02)
+            continue
         if turn % 32 == 0:
-            for channel in channels: channel.pull(net)
+            for channel in channels:
+                channel.pull(net)
         asked = [one.send(action) for one, action in zip(games, greedy_actions(net, asked))]

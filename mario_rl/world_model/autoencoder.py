@@ -17,7 +17,8 @@ from ..devices import autocast
 def pixels(obs:Tensor # uint8, any shape
           ) -> Tensor: # float32 in [0, 1], same shape
     "Bytes to floats: the only division by 255; raises `TypeError` for anything but bytes."
-    if obs.dtype != torch.uint8: raise TypeError(f'frames must be uint8 (0 to 255), not {obs.dtype}: divided already?')
+    if obs.dtype != torch.uint8:
+        raise TypeError(f'frames must be uint8 (0 to 255), not {obs.dtype}: divided already?')
     return obs.float().div_(255)
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #aac27d19
@@ -26,7 +27,8 @@ GRID = 8 # a latent is a picture of 8 by 8 cells
 def grid_channels(latent_dim:int) -> int:
     "Channels of the 8x8 grid that hold `latent_dim` numbers; raises `UserError` where they do not fit."
     channels, rest = divmod(latent_dim, GRID**2)
-    if rest or channels < 1: raise UserError(f'--latent-dim {latent_dim}: use a multiple of {GRID**2}, such as 512')
+    if rest or channels < 1:
+        raise UserError(f'--latent-dim {latent_dim}: use a multiple of {GRID**2}, such as 512')
     return channels
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #73766753
@@ -41,8 +43,10 @@ class Encoder(nn.Module):
 
     def forward(self, obs:Tensor) -> Tensor:
         large = len(obs) > 8
-        if large and obs.device.type == 'cpu': obs = obs.contiguous(memory_format=torch.channels_last)
-        with autocast(obs.device) if large else nullcontext(): x = self.convs(pixels(obs))
+        if large and obs.device.type == 'cpu':
+            obs = obs.contiguous(memory_format=torch.channels_last)
+        with autocast(obs.device) if large else nullcontext():
+            x = self.convs(pixels(obs))
         return self.norm(x.float().flatten(1))
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #6f7b506d
@@ -55,7 +59,8 @@ class Decoder(nn.Module):
                                    nn.Conv2d(64, 16, 3, 1, 1), nn.PixelShuffle(4))
 
     def forward(self, z:Tensor) -> Tensor:
-        with autocast(z.device): x = self.convs(z.unflatten(1, (-1, GRID, GRID)))
+        with autocast(z.device):
+            x = self.convs(z.unflatten(1, (-1, GRID, GRID)))
         return x.float()
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #bfb8793d
@@ -85,7 +90,8 @@ def motion_mse(pred:Tensor, target:Tensor, previous:Tensor, # pictures in [0, 1]
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #8888bfa0
 def _similarity(pred, target): # of each pair of pictures: a score, and a map (64, 64) of it
-    from skimage.metrics import structural_similarity # half a second to import: workers never need it
+    # half a second to import: workers never need it
+    from skimage.metrics import structural_similarity
     pairs = zip(pred.clamp(0, 1)[:, 0].cpu().numpy(), target[:, 0].cpu().numpy())
     return [structural_similarity(p, t, data_range=1., full=True) for p, t in pairs]
 

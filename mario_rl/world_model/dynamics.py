@@ -32,9 +32,11 @@ class Dynamics(nn.Module):
         self.change, self.reward, self.continues = (mlp(latent_dim + n_actions, hidden, n) for n in (latent_dim, 1, 1))
         self.norm = nn.LayerNorm(latent_dim)
 
-    def join(self, z:Tensor, action:Tensor) -> Tensor: return torch.cat([z, F.one_hot(action, self.n_actions).to(z.dtype)], -1)
+    def join(self, z:Tensor, action:Tensor) -> Tensor:
+        return torch.cat([z, F.one_hot(action, self.n_actions).to(z.dtype)], -1)
     def next(self, z:Tensor, joined:Tensor) -> Tensor: return self.norm(z + self.change(joined))
-    def outcome(self, joined:Tensor) -> tuple: return self.reward(joined).squeeze(-1), self.continues(joined).squeeze(-1)
+    def outcome(self, joined:Tensor) -> tuple:
+        return self.reward(joined).squeeze(-1), self.continues(joined).squeeze(-1)
 
     def forward(self, z:Tensor, action:Tensor) -> Step:
         joined = self.join(z, action)
@@ -45,7 +47,8 @@ def unroll(dynamics:Dynamics, z:Tensor, # (B, latent_dim) where to start
            actions:Tensor # int64 (B, K)
           ) -> Step: # (B, K, latent_dim), (B, K), (B, K)
     "Feed the model its own latents, one action after another."
-    inputs, ahead = [], []
+    inputs = []
+    ahead = []
     for action in actions.unbind(1):
         inputs.append(dynamics.join(z, action))
         ahead.append(z := dynamics.next(z, inputs[-1]))

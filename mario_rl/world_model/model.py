@@ -24,7 +24,8 @@ class WorldModel(nn.Module):
     def __init__(self, n_actions:int, config:WorldModelConfig=WorldModelConfig()):
         super().__init__()
         self.config = config
-        self.encoder, self.decoder = Encoder(config.latent_dim), Decoder(config.latent_dim)
+        self.encoder = Encoder(config.latent_dim)
+        self.decoder = Decoder(config.latent_dim)
         self.dynamics = Dynamics(config.latent_dim, n_actions)
         self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
 
@@ -58,10 +59,12 @@ def recon_loss(self:WorldModel, z:Tensor, # (B, latent_dim)
 def latent_loss(self:WorldModel, z:Tensor, # (B, K, latent_dim) expected after each action
                 sequences) -> Tensor:
     "Squared error against the target encoder's latents of the first and the last step."
-    frames, mask = sequences.frames, sequences.mask
+    frames = sequences.frames
+    mask = sequences.mask
     ks = sorted({0, mask.shape[1] - 1})
     later = torch.cat([frames[:, k+1:k+5] for k in ks])
-    with torch.no_grad(): target = self.target_encoder(later).chunk(len(ks))
+    with torch.no_grad():
+        target = self.target_encoder(later).chunk(len(ks))
     return sum(((z[:, k] - t).square().mean(-1) * mask[:, k]).mean() for k, t in zip(ks, target))
 
 # %% ../../nbs/15_world_model.model.ipynb #b8365faa
@@ -69,9 +72,12 @@ def latent_loss(self:WorldModel, z:Tensor, # (B, K, latent_dim) expected after e
 def loss(self:WorldModel, sequences # `Sequences`: frames uint8 (B, 4+K, 64, 64), the rest (B, K)
         ) -> tuple: # loss, dict of detached metrics
     "What one batch of real experience has to say; steps whose mask is 0 say nothing."
-    c, mask, obs = self.config, sequences.mask, sequences.frames[:, :4]
+    c = self.config
+    mask = sequences.mask
+    obs = sequences.frames[:, :4]
     z = self.encoder(obs)
-    with autocast(z.device): steps = unroll(self.dynamics, z, sequences.action * mask.long())
+    with autocast(z.device):
+        steps = unroll(self.dynamics, z, sequences.action * mask.long())
     ahead, reward, continues = (part.float() for part in steps)
     weighted_recon, recon_mse = self.recon_loss(z, obs)
     latent = self.latent_loss(ahead, sequences)
@@ -92,7 +98,8 @@ def score(model:WorldModel, obs:Tensor # uint8 (N, 4, 64, 64), never trained on
          ) -> dict: # recon_mse, ssim, explained, motion_mse, motion_ssim
     "How well `model` redraws the newest frames, the inputs in their corner not counted; raises `ValueError` where they are black."
     previous, frame = pixels(without_inputs(obs[:, -2:])).chunk(2, 1)
-    if obs.max() <= 1: raise ValueError('these frames are black: were they divided by 255 before?')
+    if obs.max() <= 1:
+        raise ValueError('these frames are black: were they divided by 255 before?')
     pred = without_inputs(torch.cat([model.decode(z) for z in model.encode(obs).split(PART)]))
     return dict(recon_mse=mse(pred, frame), ssim=ssim(pred, frame), explained=explained(pred, frame),
                 motion_mse=motion_mse(pred, frame, previous), motion_ssim=motion_ssim(pred, frame, previous))

@@ -58,7 +58,8 @@ def _play(env, agent, episodes, rng, epsilon):
             labels = read_labels(env.ram)
             next_obs, reward, terminated, truncated, info = env.step(action)
             yield obs, action, reward, info['dead'] or info['flag'], episode, labels
-            obs, over = next_obs, terminated or truncated
+            obs = next_obs
+            over = terminated or truncated
         yield obs, -1, 0., False, episode, read_labels(env.ram)
 
 # %% ../../nbs/16_world_model.probes.ipynb #af030dd8
@@ -84,8 +85,10 @@ def ridge(features:np.ndarray, # (N, D)
           penalty:float=.1 # how strongly weights are held back, per sample and standardised feature
          ) -> Callable: # features (M, D) -> predictions (M,) or (M, L)
     "Linear regression with an L2 penalty."
-    mean, scale = features.mean(0), features.std(0) + 1e-3
-    z, centre = (features - mean) / scale, label.mean(0, dtype=np.float64)
+    mean = features.mean(0)
+    scale = features.std(0) + 1e-3
+    z = (features - mean) / scale
+    centre = label.mean(0, dtype=np.float64)
     gram = (z.T @ z / len(z)).astype(np.float64)
     weights = np.linalg.solve(gram + penalty*np.eye(len(gram)), (z.T @ (label - centre)) / len(z))
     return lambda new: (new - mean) / scale @ weights + centre
@@ -111,13 +114,18 @@ def small_mlp(features:np.ndarray, # (N, D)
               on_progress:Callable=lambda: None # called before each epoch; may raise to end it
              ) -> Callable: # features (M, D) -> predictions (M,) or (M, L)
     "Regression by a network of two small hidden layers for each label, all trained side by side; the same data give the same networks."
-    mean, scale, centre, spread = features.mean(0), features.std(0) + 1e-3, label.mean(0), label.std(0) + 1e-6
+    mean = features.mean(0)
+    scale = features.std(0) + 1e-3
+    centre = label.mean(0)
+    spread = label.std(0) + 1e-6
     tensor = lambda array: torch.as_tensor(array, dtype=torch.float32, device=device)
-    x, y = tensor((features - mean) / scale), tensor((label - centre) / spread).reshape(len(label), -1).T
+    x = tensor((features - mean) / scale)
+    y = tensor((label - centre) / spread).reshape(len(label), -1).T
     with torch.random.fork_rng(devices=[device] if device.type == 'cuda' else []):
         torch.manual_seed(0)
         net = nn.Sequential(nn.Linear(x.shape[1], hidden), nn.ReLU(), nn.Dropout(.1), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1)).to(device)
-        weights = {name: p.detach().expand(len(y), *p.shape).clone().requires_grad_() for name, p in net.named_parameters()} # all begin alike
+        # all begin alike
+        weights = {name: p.detach().expand(len(y), *p.shape).clone().requires_grad_() for name, p in net.named_parameters()}
         answers = torch.vmap(lambda weights, x: functional_call(net, weights, x)[:, 0], (0, None), randomness='same')
         optimizer = torch.optim.AdamW(weights.values(), 1e-3, weight_decay=.1)
         schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1., .01, epochs)
@@ -125,7 +133,9 @@ def small_mlp(features:np.ndarray, # (N, D)
             on_progress()
             for rows in torch.randperm(len(x), device=device).split(128):
                 loss = (answers(weights, x[rows]) - y[:, rows]).square().mean(1).sum()
-                optimizer.zero_grad(); loss.backward(); optimizer.step()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
             schedule.step()
     net.eval()
     return lambda new: answers(weights, tensor((new - mean) / scale)).detach().T.cpu().numpy().reshape(len(new), *label.shape[1:]) * spread + centre
@@ -144,7 +154,8 @@ def probe_scores(model:WorldModel,
     "R2 of the probes of a model's latents."
     z = encode(model, obs)
     mlp = partial(small_mlp, device=z.device, on_progress=on_progress)
-    z, asked = z.cpu().numpy(), np.stack([labels[name] for name in PROBED], 1)
+    z = z.cpu().numpy()
+    asked = np.stack([labels[name] for name in PROBED], 1)
     scores = {kind: fit_probe(z[~held], asked[~held], z[held], asked[held], how) for kind, how in (('', mlp), ('linear_', ridge))}
     return {f'probe_{name}_{kind}r2': float(score) for kind, found in scores.items() for name, score in zip(PROBED, found)}
 
@@ -162,17 +173,22 @@ def _spread(rows, most):
 def _ahead(model, episodes, rows, actions):
     "Unroll the real `actions` (B, K) from `rows`."
     z = encode(model, episodes.obs[rows])
-    with torch.inference_mode(): return unroll(model.dynamics, z, torch.from_numpy(actions).to(z.device))
+    with torch.inference_mode():
+        return unroll(model.dynamics, z, torch.from_numpy(actions).to(z.device))
 
 def horizon(model:WorldModel, episodes:Episodes,
             ks:tuple=(1, 5, 10, 20, 40), # decisions ahead
             starts:int=512 # open-loop roll-outs for each k, evenly spaced over the episodes
            ) -> list: # a dict for each k: k, model_mse, nothing_changes_mse, mean_frame_mse (None: no episode that long)
     "Mean squared error of predicted pictures in [0, 1], the inputs in their corner not counted, beside two naive predictions."
-    left, names, found = steps_left(episodes), ('model_mse', 'nothing_changes_mse', 'mean_frame_mse'), []
+    left = steps_left(episodes)
+    names = ('model_mse', 'nothing_changes_mse', 'mean_frame_mse')
+    found = []
     for k in ks:
         rows = _spread(np.flatnonzero(left >= k), starts)
-        if not len(rows): found.append(dict(k=k) | dict.fromkeys(names)); continue
+        if not len(rows):
+            found.append(dict(k=k) | dict.fromkeys(names))
+            continue
         z = _ahead(model, episodes, rows, episodes.action[rows[:, None] + np.arange(k)]).z[:, -1]
         real, now = (without_inputs(episodes.obs[at, -1]).astype(np.float32) / 255 for at in (rows + k, rows))
         guesses = without_inputs(model.decode(z)[:, 0]).float().cpu().numpy(), now, real.mean(0)
@@ -185,8 +201,10 @@ def auc(score:np.ndarray, # (N,) larger: more likely
        ) -> float|None: # None where `truth` is all alike
     "Area under the ROC curve from ranks; ties count half."
     _, place, count = np.unique(score, return_inverse=True, return_counts=True)
-    rank, yes = (count.cumsum() - (count - 1)/2)[place], int(truth.sum())
-    if yes in (0, len(truth)): return None
+    rank = (count.cumsum() - (count - 1)/2)[place]
+    yes = int(truth.sum())
+    if yes in (0, len(truth)):
+        return None
     return float((rank[truth].sum() - yes*(yes + 1)/2) / (yes * (len(truth) - yes)))
 
 # %% ../../nbs/16_world_model.probes.ipynb #6fd35f12
@@ -194,7 +212,8 @@ def death_chances(model:WorldModel, episodes:Episodes,
                   within:int=5 # decisions ahead
                  ) -> tuple: # float (M,), bool (M,): the model's probability of an end, and whether it came
     "Predicted against real endings under the actions really taken."
-    left, rows = steps_left(episodes), np.arange(len(episodes))
+    left = steps_left(episodes)
+    rows = np.arange(len(episodes))
     dies = episodes.terminated[rows + left - 1] # the row of the episode's last action
     known = rows[(left > 0) & (dies | (left >= within))]
     ahead = np.minimum(np.arange(within), left[known, None] - 1)
@@ -210,7 +229,8 @@ def death_auc(model:WorldModel, episodes:Episodes, within:int=5) -> float|None:
 def world_model_report(model:WorldModel, episodes:Episodes # never trained on
                       ) -> dict: # explained, motion_mse, ssim, motion_ssim, probe_*_r2, horizon, death_auc
     "Everything we measure about a world model, ready for a JSON file."
-    training, device = model.training, next(model.parameters()).device
+    training = model.training
+    device = next(model.parameters()).device
     model.eval()
     pictures = score(model, torch.from_numpy(episodes.obs[_spread(np.arange(len(episodes)), 2048)]).to(device))
     report = ({name: _finite(pictures[name]) for name in ('explained', 'motion_mse', 'ssim', 'motion_ssim')}
