@@ -8,10 +8,17 @@ __all__ = ['train_command', 'plot_command', 'evaluate_command', 'watch_command',
 # %% ../nbs/49_commands.ipynb #c6a42b30
 from pkgutil import resolve_name
 from typing import Callable
+
+from mario_rl.config.command_line import (
+    parse_bench,
+    parse_dream,
+    parse_evaluation,
+    parse_plot,
+    parse_training,
+    parse_watch,
+)
 from .config.rules import command
 from .processes import start_processes
-from .config.command_line import (parse_bench, parse_dream, parse_evaluation, parse_plot,
-                                          parse_training, parse_watch)
 
 # %% ../nbs/49_commands.ipynb #f0f9cafd
 def early(name:str, # of the command

@@ -7,6 +7,7 @@ __all__ = ['LEVELS', 'UserError', 'Levels', 'parse_levels']
 
 # %% ../nbs/00_core.ipynb #26dc231a
 from dataclasses import dataclass
+
 import numpy as np
 
 # %% ../nbs/00_core.ipynb #ff1a30ea

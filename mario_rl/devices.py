@@ -6,10 +6,15 @@
 __all__ = ['pick_device', 'has_bf16', 'fast_bf16', 'autocast', 'seed_everything', 'ema_update', 'flatten']
 
 # %% ../nbs/05_devices.ipynb #6deb6286
-import random, time
+import random
+import time
 from contextlib import nullcontext
 from functools import lru_cache
-import numpy as np, torch, torch.nn.functional as F
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
 from .core import UserError
 
 # %% ../nbs/05_devices.ipynb #f8a19ae4

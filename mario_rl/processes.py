@@ -6,11 +6,18 @@
 __all__ = ['STOPPING', 'LOADED', 'cgroup_folders', 'cpu_count', 'deaf', 'start_processes', 'processes', 'Shared']
 
 # %% ../nbs/01_processes.ipynb #d18c06d4
-import math, mmap, multiprocessing as mp, os, signal, sys, tempfile
+import math
+import mmap
+import multiprocessing as mp
+import os
+import signal
+import sys
+import tempfile
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.reduction import DupFd
 from pathlib import Path, PurePosixPath
+
 import numpy as np
 
 # %% ../nbs/01_processes.ipynb #865dee7c

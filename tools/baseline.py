@@ -1,15 +1,19 @@
 """Train stable-baselines3 on our environment for as long as our agent had, and judge it by our protocols:
 `uv run --extra bench --extra libretro tools/baseline.py ppo --seconds 2700 --out nbs/results/sb3_ppo`. Settings are those of
 RL Baselines3 Zoo for Atari. Writes OUT.csv (episodes), OUT_start.json and OUT_sticky.json."""
-import argparse, json, time
+import argparse
+import json
+import time
 from pathlib import Path
+
 import pandas as pd
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecNormalize
-from mario_rl.play.evaluate import evaluate
+
 from mario_rl.game.wrappers import make_env
+from mario_rl.play.evaluate import evaluate
 
 LEARNERS = dict(
     ppo=(PPO, 8, dict(n_steps=128, batch_size=256, n_epochs=4, ent_coef=.01, learning_rate=lambda left: 2.5e-4*left, clip_range=lambda left: .1*left)),

@@ -1,8 +1,14 @@
 """Do notebooks, modules and README agree, and are the notebooks clean and executed? Exit code 1 and a list where not.
 `nbdev_export` and `nbdev_clean` run on a copy, so a check changes nothing here."""
-import json, shutil, subprocess, sys, tempfile
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
+
 from notebooks import ROOT, find, title
+
 
 def copy_tree(target):
     "Copy what git holds, and what it would take, to `target`."

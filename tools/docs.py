@@ -1,11 +1,18 @@
 """Build the documentation site in _docs/ without Quarto: nbdev prepares the pages, smalldocs renders them. A broken link fails.
 (With Quarto installed, `nbdev_docs` builds the same site.)"""
-import ast, re, shutil, subprocess, sys, yaml
+import ast
+import re
+import shutil
+import subprocess
+import sys
+
 import nbdev.processors
+import yaml
 from nbdev.config import get_config
 from nbdev.process import Processor
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
+
 
 def bare(name): return re.sub(r'(^|/)\d+[a-zA-Z0-9]*_', r'\1', name)
 

@@ -1,11 +1,13 @@
 """Make the animation of the home page, nbs/images/dream.webp: on the left the agent of the package plays, on the right its world
 model dreams the same, and looks at the game only when the bar below it is full."""
 from itertools import islice
+
 import numpy as np
+from notebooks import ROOT
 from PIL import Image
+
 from mario_rl.dream.env import SideBySide, enlarge
 from mario_rl.play.evaluate import pretrained
-from notebooks import ROOT
 
 # decisions of a dream; pixels of the bar
 SECONDS = 6

@@ -1,8 +1,17 @@
 """The container's image without a container engine: does in a clean Debian root what docker/Dockerfile says, line by line, then
 starts it as its own user with 64 MB of /dev/shm, waits for the first learner step, and stops it with SIGTERM. Prints what each
 line adds. `tools/image.py FOLDER` (new; some GB); needs Linux, root and debootstrap."""
-import argparse, json, os, re, shutil, signal, subprocess, sys, time
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+
 from notebooks import ROOT
 
 # what stands for the image `python:3.13-slim`

@@ -3,10 +3,22 @@ the speed of several processes runs alone after them. Ends with the five slowest
 A notebook may take six times its usual time (tools/seconds.json) and a minute. `--coverage` also says how much of
 mario_rl the notebooks ran: exported cells run under their module's file name, and the processes that a notebook starts
 count as well. Exit code 1 when a notebook fails or when none is chosen."""
-import argparse, atexit, json, os, re, select, shutil, signal, sys, tempfile, time, traceback
+import argparse
+import atexit
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+
 from notebooks import ROOT, find, skipped, title
 from processes import end
 
@@ -14,6 +26,7 @@ CHOSEN = os.environ.get('OMP_NUM_THREADS') # who sets it knows better
 # forking is safe as long as there is one thread; numpy and torch read this when they are loaded
 os.environ['OMP_NUM_THREADS'] = '1'
 from mario_rl.processes import cpu_count
+
 ALONE = {'44_bench.play'}
 # they start several processes: one of them at a time
 MANY = {'35_training.train', '38_stress.faults', '40_stress.soak'}
@@ -60,7 +73,8 @@ class AsModule:
 @contextmanager
 def measured(rcfile):
     "Note which lines run, here and in the processes started meanwhile, and run exported cells under their module's name."
-    import coverage, nbdev.test
+    import coverage
+    import nbdev.test
     nbdev.test.FrontmatterProc = [nbdev.test.FrontmatterProc, AsModule]
     measure = coverage.Coverage(config_file=rcfile)
     measure.start()
@@ -78,7 +92,11 @@ def test(file, rcfile, threads):
 
 def load_libraries():
     "Import once what nearly every notebook imports: a process that is forked has it already."
-    import matplotlib.pyplot, nbdev.showdoc, nbdev.test, pandas, torch._dynamo
+    import matplotlib.pyplot
+    import nbdev.showdoc
+    import nbdev.test
+    import pandas
+    import torch._dynamo
 
 @dataclass
 class Test:
@@ -194,7 +212,8 @@ def slowest(tests, usual):
 def main(folder):
     args = arguments()
     usual = json.loads(SECONDS.read_text())
-    limit = lambda name: args.timeout or (60 + 6*usual[name] if name in usual else 600)
+    def limit(name):
+        return args.timeout or (60 + 6*usual[name] if name in usual else 600)
     tests = [Test(file, limit(title(file)), folder/str(n)) for n, file in enumerate(find(args.names))]
     tests.sort(key=lambda t: -usual.get(title(t.file), 0))
     alone = [t for t in tests if title(t.file) in ALONE]

@@ -1,9 +1,18 @@
 """Does a training live through the loss of machines? Four Ray nodes on this one (a head without workers, three with room for one),
 two workers on them. The node of a worker is killed, then the learner's machine: the command with all its processes. The run is
 resumed, and compared with one of local processes that nobody disturbed. `tools/nodes.py [--steps N]`; needs the extra `ray`."""
-import argparse, os, re, signal, subprocess, sys, tempfile, time
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
+
 import pandas as pd
+
 from mario_rl.training.cluster import load_ray
 from mario_rl.training.run_folder import read_csv
 
@@ -26,8 +35,10 @@ def disturbed(folder, steps, ray_cluster):
     "A training on the cluster that loses a node, then its learner."
     run = folder/'ray'
     nodes = [ray_cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20) for _ in range(3)]
-    log = lambda: (run/'training.log').read_text() if (run/'training.log').exists() else ''
-    places = lambda: re.findall(r'worker \d plays on \S+, node (\w+)', log())
+    def log():
+        return (run/'training.log').read_text() if (run/'training.log').exists() else ''
+    def places():
+        return re.findall(r'worker \d plays on \S+, node (\w+)', log())
     flags = f'{FLAGS} {steps} --engine ray --ray-address {ray_cluster.address} --run-dir {run}'
     process = subprocess.Popen([COMMAND, *flags.split()], stdout=subprocess.DEVNULL, start_new_session=True)
     try:

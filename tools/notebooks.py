@@ -1,7 +1,9 @@
 "Which notebooks a tool works on."
-import re, sys
+import re
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+
 from nbdev.config import get_config
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,8 +2,9 @@
 The agent is the run's `weights.pt`; the card says how the file that is shipped was judged by both protocols."""
 import sys
 from pathlib import Path
-from mario_rl.play.evaluate import evaluate, load_agent
+
 from mario_rl.config.settings import PROTOCOLS
+from mario_rl.play.evaluate import evaluate, load_agent
 from mario_rl.training.checkpoint import load_weights, save_safetensors
 
 CARD = """# Agent for level {level}

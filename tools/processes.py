@@ -1,6 +1,9 @@
 "Ending processes for certain: all that were started with the mark MARIO_RL_TEST=<folder>, and all that those started."
-import os, signal, time
+import os
+import signal
+import time
 from pathlib import Path
+
 
 def marked(folder):
     """Processes marked with `folder` or with a folder in it: command line by process id, without this process. A process

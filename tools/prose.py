@@ -1,7 +1,16 @@
 """Is what we write true as text? Spelling, links and files of README and notebooks, and the code between their words: Python blocks
 compile, named commands and flags exist. Exit code 1 and a list where not. (Links between pages: tools/docs.py.)"""
-import contextlib, importlib, io, json, re, shlex, subprocess, sys, tempfile
+import contextlib
+import importlib
+import io
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
+
 from nbdev.config import get_config
 from notebooks import ROOT, find, title
 
@@ -15,7 +24,8 @@ def texts():
     yield 'README.md', (ROOT/'README.md').read_text(encoding='utf-8'), ''
     for file in find([]):
         cells = json.loads(file.read_text(encoding='utf-8'))['cells']
-        of = lambda kind: '\n\n'.join(''.join(cell['source']) for cell in cells if cell['cell_type'] == kind)
+        def of(kind):
+            return '\n\n'.join(''.join(cell['source']) for cell in cells if cell['cell_type'] == kind)
         yield title(file), of('markdown'), of('code')
 
 def misspelt(pages):

@@ -1,6 +1,9 @@
 """Write README.md from nbs/index.ipynb, without Quarto: prose as it stands, code unless `#| echo: false`, and stored outputs.
 Pictures go to nbs/images/. `--check` writes nothing and fails when they disagree."""
-import base64, re, sys
+import base64
+import re
+import sys
+
 from nbdev.process import NBProcessor
 from notebooks import ROOT
 
@@ -9,7 +12,8 @@ IMAGES = ROOT/'nbs/images'
 def markdown(output, pictures, caption):
     "One stored output as Markdown; a picture is added to `pictures` under its path."
     data = output.get('data', {})
-    text = lambda part: ''.join(part).rstrip('\n')
+    def text(part):
+        return ''.join(part).rstrip('\n')
     if 'text/markdown' in data:
         return text(data['text/markdown'])
     if 'image/png' in data:

@@ -1,7 +1,11 @@
 """Execute notebooks in place, each in a fresh kernel, and clean them: `tools/run.py 10_replay.store`, or all of them.
 Cells marked `#| eval: false` or with a test flag such as `#| slow` are not run and keep their stored outputs;
 with `--all` they are run as well."""
-import os, re, sys, time
+import os
+import re
+import sys
+import time
+
 # else each kernel says so
 os.environ.update(JUPYTER_PLATFORM_DIRS='1', PYDEVD_DISABLE_FILE_VALIDATION='1')
 import nbformat
@@ -9,6 +13,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbdev.clean import nbdev_clean
 from notebooks import find, skipped, title
+
 
 def run(file, everything=False, timeout=3600):
     "Execute `file` and write its outputs, but only if every cell succeeds."

@@ -2,8 +2,12 @@
 model's loss did not fall, or if Q-values are not finite."""
 import sys
 from pathlib import Path
-import numpy as np, pandas as pd
+
+import numpy as np
+import pandas as pd
+
 from mario_rl.game.wrappers import make_env
+
 
 def curve_problems(log):
     "What is wrong with the rows of a training.csv."

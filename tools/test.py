@@ -1,9 +1,14 @@
 """Test notebooks: `tools/test.py`, or `tools/test.py replay.store`; `tools/test.py --help` tells the rest. The work is done by
 tools/nbtest.py. This process only sees to it that nothing stays behind, neither processes nor temporary files, when the
 tests are over, when they are stopped (Ctrl-C, SIGTERM, a closed terminal), and when tools/nbtest.py is killed."""
-import shutil, signal, subprocess, sys, tempfile
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
 from os import environ
 from pathlib import Path
+
 from processes import end
 
 # as under nohup

@@ -2,13 +2,18 @@
 `uv run --extra libretro tools/what_if.py mario_rl/pretrained/1-1.safetensors --seconds 300 --out what_if.csv`. A row for each of those decisions; for each action
 a: Q of it (`q_a`), the share of tries that survive (`alive_a`), and what they return (`return_a`: discounted, with V where a try is broken off). The action that
 returned most (`best`) is then tried as often again (`again_alive`, `again_return`): the first tries chose it and flatter it."""
-import argparse, time
+import argparse
+import time
 from itertools import count
 from multiprocessing import get_context
-import numpy as np, pandas as pd, torch
-from mario_rl.play.evaluate import load_agent
+
+import numpy as np
+import pandas as pd
+import torch
+
 from mario_rl.config.settings import PROTOCOLS, ReplayConfig
 from mario_rl.game.wrappers import held_action, make_env
+from mario_rl.play.evaluate import load_agent
 
 BACK = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15) # decisions before a death
 AHEAD = 8 # beyond it

@@ -3,8 +3,19 @@ presses its buttons and the arrow keys, and looks whether both pictures change: 
 the other three: an episode, a number of the latent, what if.
 `tools/widgets.py [--classic] [--screenshot FILE.png] [--weights FILE]`; needs chromium and chromedriver (Debian:
 chromium-driver), for `--classic` also nbclassic in the same environment (`uv pip install nbclassic`)."""
-import argparse, os, secrets, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
+import argparse
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
 from pathlib import Path
+
 import nbformat
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException, WebDriverException

@@ -6,19 +6,23 @@
 __all__ = ['leave_compiler_out', 'CudaGraphed', 'Learner', 'Progress']
 
 # %% ../../nbs/23_agent.learner.ipynb #725cb89f
-import copy, math
+import copy
+import math
 from functools import partial
 from typing import Callable, Iterator, NamedTuple
-import numpy as np, torch
+
+import numpy as np
+import torch
 from fastcore.basics import patch
 from torch import Tensor, nn
-from ..devices import autocast, flatten
-from .qnetwork import Policy, LatentQ, PixelQ
+
+from .qnetwork import LatentQ, PixelQ, Policy
+from .reanchor import Anchor, _descend, _gradient, _to, re_anchor
 from .targets import QEstimates, TDLoss, estimate_q, retrace, td_loss
 from ..config.settings import LearnerConfig, QConfig, WorldModelConfig
-from ..replay.prioritized import Batch, ReplayEmpty, Replay, Sequences
+from ..devices import autocast, flatten
+from ..replay.prioritized import Batch, Replay, ReplayEmpty, Sequences
 from ..world_model.model import WorldModel, score
-from .reanchor import Anchor, _descend, _gradient, _to, re_anchor
 
 # %% ../../nbs/23_agent.learner.ipynb #ab10c002
 def leave_compiler_out():
@@ -185,7 +189,8 @@ def _view(self:Learner, rows, prev_action, action) -> QEstimates: # of the momen
 @patch
 def _sample_batches(self:Learner) -> list: # of `Batch`
     "The next few batches; of what is there now, if workers have written over everything that this phase began with."
-    sample_many = lambda: [_to(batch, self.device) for batch in self.replay.sample_many(self._together, self.q_config.q_batch_size, self.model is not None)]
+    def sample_many():
+        return [_to(batch, self.device) for batch in self.replay.sample_many(self._together, self.q_config.q_batch_size, self.model is not None)]
     try:
         return sample_many()
     except ReplayEmpty:
@@ -368,7 +373,8 @@ def load_state_dict(self:Learner, state:dict,
     self.decisions_before = state['decisions'] - self.replay.decisions
     self.bad_steps = 0
     if same_replay:
-        here = lambda tensors: [tensor.to(self.device) for tensor in tensors]
+        def here(tensors):
+            return [tensor.to(self.device) for tensor in tensors]
         self.targets_until = np.array(state['targets_until'])
         self.target = state['target'].to(self.device)
         self.pending_batches = [Batch(*here(batch)) for batch in state['pending_batches']]

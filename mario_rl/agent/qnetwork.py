@@ -6,10 +6,12 @@
 __all__ = ['BINS', 'BELL_WIDTH', 'bin_centers', 'expected_value', 'hl_gauss', 'LatentQ', 'Policy', 'PixelQ']
 
 # %% ../../nbs/17_agent.qnetwork.ipynb #f65a7e26
-import torch, torch.nn.functional as F
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from ..world_model.autoencoder import Encoder
+
 from ..config.settings import QConfig
+from ..world_model.autoencoder import Encoder
 
 # %% ../../nbs/17_agent.qnetwork.ipynb #d9cdcca6
 BINS = 31 # of a histogram

@@ -8,8 +8,11 @@ __all__ = ['fold', 'Anchor', 're_anchor']
 # %% ../../nbs/22_agent.reanchor.ipynb #d849ee8c
 import copy
 from typing import NamedTuple
-import torch, torch.nn.functional as F
+
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
 from .qnetwork import LatentQ
 
 # %% ../../nbs/22_agent.reanchor.ipynb #6ac8c745

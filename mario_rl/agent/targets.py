@@ -7,9 +7,12 @@ __all__ = ['QEstimates', 'estimate_q', 'retrace', 'TDLoss', 'td_loss']
 
 # %% ../../nbs/18_agent.targets.ipynb #885dfe7e
 from typing import NamedTuple
-import torch, torch.nn.functional as F
+
+import torch
+import torch.nn.functional as F
 from torch import nn
-from .qnetwork import hl_gauss, expected_value
+
+from .qnetwork import expected_value, hl_gauss
 
 # %% ../../nbs/18_agent.targets.ipynb #50645388
 def _pick(values, action): return values.gather(-1, action[..., None])[..., 0]
@@ -39,7 +42,8 @@ def retrace(view:QEstimates, reward:torch.Tensor, discount:torch.Tensor, # all (
             n_step:int=1 # decisions to look ahead
            ) -> torch.Tensor: # (..., T), what Q of the actions should have been; without a meaning where nothing follows
     "Targets as in Retrace ([Munos et al. 2016](https://arxiv.org/abs/1606.02647))."
-    ahead = lambda worth: reward + discount*worth.roll(-1, -1)
+    def ahead(worth):
+        return reward + discount*worth.roll(-1, -1)
     worth = view.value
     for _ in range(n_step - 1):
         worth = view.value + view.trace*(ahead(worth) - view.taken)

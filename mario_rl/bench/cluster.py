@@ -7,19 +7,23 @@ __all__ = ['PLAYING', 'LATENT', 'Stage', 'local_rate', 'cluster_rate', 'bench_tr
            'crowd', 'bench_crowd']
 
 # %% ../../nbs/47_bench.cluster.ipynb #60bc9d74
-import itertools, multiprocessing as mp, time
+import itertools
+import multiprocessing as mp
+import time
 from contextlib import contextmanager
 from statistics import median
+
 import numpy as np
 from torch.nn.utils import parameters_to_vector
-from ..training.cluster import Cluster
-from ..training.remote_worker import Control, WorkerActor, unpack_chunk
+
+from ..config.settings import WorkerConfig, WorldModelConfig
 from ..core import UserError
 from ..game.emulator import pick_emulator
 from ..replay.store import FrameStore
-from ..training.channel import SharedStatus, GAME_STATUS, SharedChannel, Weights, acting_network
+from ..training.channel import GAME_STATUS, SharedChannel, SharedStatus, Weights, acting_network
+from ..training.cluster import Cluster
+from ..training.remote_worker import Control, WorkerActor, unpack_chunk
 from ..training.worker import run_worker
-from ..config.settings import WorkerConfig, WorldModelConfig
 
 # %% ../../nbs/47_bench.cluster.ipynb #f5659424
 PLAYING = WorkerConfig(explore=0, epsilon_decisions=1) # the network decides from the beginning

@@ -7,19 +7,25 @@ __all__ = ['NaiveReplay', 'filled_replay', 'naive_q', 'naive_wm', 'steps_with_ta
            'bench_learning']
 
 # %% ../../nbs/46_bench.learn.ipynb #326a4784
-import copy, itertools, time
+import copy
+import itertools
+import time
 from typing import Callable, Iterator
-import numpy as np, torch, torch.nn.functional as F
-from ..world_model.autoencoder import motion_weight
-from .play import measure, rate, speedup
-from ..devices import pick_device
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
 from ..agent.learner import Learner
-from ..agent.qnetwork import LatentQ, hl_gauss, expected_value
+from ..agent.qnetwork import LatentQ, expected_value, hl_gauss
+from .play import measure, rate, speedup
 from ..config.settings import QConfig, ReplayConfig, WorldModelConfig
-from ..replay.prioritized import Replay
-from ..replay.store import FrameStore, NO_ACTION
-from ..world_model.model import WorldModel
+from ..devices import pick_device
 from ..game.wrappers import make_env
+from ..replay.prioritized import Replay
+from ..replay.store import NO_ACTION, FrameStore
+from ..world_model.autoencoder import motion_weight
+from ..world_model.model import WorldModel
 
 # %% ../../nbs/46_bench.learn.ipynb #f3d7de8d
 class NaiveReplay:

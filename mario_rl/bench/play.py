@@ -8,19 +8,24 @@ __all__ = ['SIDES', 'measure', 'rate', 'speedup', 'raw_emulator', 'our_worker', 
            'rate_of_vector_env', 'bench_two_players']
 
 # %% ../../nbs/44_bench.play.ipynb #77659500
-import multiprocessing as mp, time
+import multiprocessing as mp
+import time
 from typing import Callable
-import gymnasium as gym, numpy as np, torch
+
+import gymnasium as gym
+import numpy as np
+import torch
 from gym_super_mario_bros.actions import SIMPLE_MOVEMENT
 from gymnasium.wrappers import FrameStackObservation, GrayscaleObservation, MaxAndSkipObservation, ResizeObservation
 from nes_py.wrappers import JoypadSpace
-from ..game.emulator import Emulator, make_game
-from ..game.console import has_core
-from ..replay.store import FrameStore
-from ..training.channel import SharedStatus, SharedChannel, Weights, acting_network
-from ..training.worker import Explorer, greedy_actions, play_game
+
 from ..config.settings import WorkerConfig
+from ..game.console import has_core
+from ..game.emulator import Emulator, make_game
 from ..game.wrappers import ACTIONS, make_env
+from ..replay.store import FrameStore
+from ..training.channel import SharedChannel, SharedStatus, Weights, acting_network
+from ..training.worker import Explorer, greedy_actions, play_game
 
 # %% ../../nbs/44_bench.play.ipynb #aaa3de32
 def measure(sides:dict, # name -> a function that does so many steps

@@ -7,13 +7,19 @@ __all__ = ['GAMMA', 'ALPHA', 'BETA', 'FLOOR', 'PEERS', 'Ours', 'Cpprb', 'Torchrl
            'installed_peers', 'bench_replay', 'sb3_memory', 'best_of']
 
 # %% ../../nbs/45_bench.replay.ipynb #63d67dac
-import gc, logging, time
+import gc
+import logging
+import time
 from importlib.util import find_spec
 from typing import Iterator
-import gymnasium as gym, numpy as np, torch
+
+import gymnasium as gym
+import numpy as np
+import torch
+
+from ..config.settings import ReplayConfig, WorldModelConfig
 from ..replay.prioritized import Replay
 from ..replay.store import FrameStore
-from ..config.settings import ReplayConfig, WorldModelConfig
 
 # %% ../../nbs/45_bench.replay.ipynb #93f5f953
 GAMMA = ReplayConfig.gamma

@@ -6,22 +6,27 @@
 __all__ = ['PARTS', 'USUAL', 'bench_growth', 'bench_training', 'machine', 'bench_table', 'hard_times', 'bench_main']
 
 # %% ../../nbs/48_bench.table.ipynb #249bc1b1
-import json, platform, tempfile
+import json
+import platform
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-import numpy as np, torch
+
+import numpy as np
+import torch
 from rich.console import Console
 from rich.table import Table
+
+from ..agent.learner import Learner
 from .cluster import bench_crowd, bench_transport
 from .learn import bench_learning, filled_replay
 from .play import bench_playing, bench_two_players, emulators, measure, prefix, rate
 from .replay import Ours, bench_replay, stream
+from ..config.command_line import parse_bench, parse_training
 from ..config.rules import command
+from ..config.settings import LearnerConfig, QConfig, WorldModelConfig
 from ..core import UserError
 from ..processes import cpu_count
-from ..agent.learner import Learner
-from ..config.command_line import parse_bench, parse_training
-from ..config.settings import LearnerConfig, QConfig, WorldModelConfig
 
 # %% ../../nbs/48_bench.table.ipynb #3fbe7a54
 def bench_growth(capacities:tuple=(50_000, 200_000, 500_000), batches:tuple=(32, 128, 512), rounds:int=5) -> dict:

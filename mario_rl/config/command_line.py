@@ -7,13 +7,25 @@ __all__ = ['RENAMED', 'read_config', 'stored_settings', 'parse_training', 'check
            'parse_dream', 'parse_plot', 'parse_bench', 'settings_table']
 
 # %% ../../nbs/04_config.command_line.ipynb #b85991ab
-import json, os
+import json
+import os
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
+
 from fastcore.docments import docments
+
 from .rules import OneLineParser, add_flags, allowed, check_setting, flag, from_flags
+from mario_rl.config.settings import (
+    PROTOCOLS,
+    BenchConfig,
+    DreamConfig,
+    EvalConfig,
+    PlotConfig,
+    TrainConfig,
+    WatchConfig,
+    check_training,
+)
 from ..core import UserError
-from .settings import BenchConfig, DreamConfig, EvalConfig, PROTOCOLS, PlotConfig, TrainConfig, WatchConfig, check_training
 
 # %% ../../nbs/04_config.command_line.ipynb #77790774
 def read_config(folder:str|Path) -> dict:

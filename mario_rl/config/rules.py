@@ -7,12 +7,15 @@ __all__ = ['Rule', 'setting', 'flag', 'allowed', 'complaint', 'check_setting', '
            'OneLineParser', 'command']
 
 # %% ../../nbs/02_config.rules.ipynb #671af506
-import argparse, sys
+import argparse
+import sys
 from dataclasses import Field, dataclass, field, fields, is_dataclass
 from functools import wraps
 from numbers import Integral, Real
 from typing import Callable
+
 from fastcore.docments import docments
+
 from ..core import UserError
 
 # %% ../../nbs/02_config.rules.ipynb #d974cdb3

@@ -10,9 +10,12 @@ __all__ = ['EMULATORS', 'ACTION_SETS', 'PROTOCOLS', 'SHARE', 'STICKY', 'FPS', 'S
            'check_training', 'EvalConfig', 'WatchConfig', 'DreamConfig', 'PlotConfig', 'known_parts', 'BenchConfig']
 
 # %% ../../nbs/03_config.settings.ipynb #eef5db4d
-import math, os, re
+import math
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
 from .rules import check_settings, setting
 from ..core import UserError, parse_levels
 from ..processes import cpu_count

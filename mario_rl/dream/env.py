@@ -8,13 +8,18 @@ __all__ = ['PICTURE_WIDTH', 'HEIGHT', 'DreamEnv', 'q_values', 'DreamMoment', 'Si
 # %% ../../nbs/41_dream.env.ipynb #30143bb2
 from collections import deque
 from typing import NamedTuple
-import cv2, gymnasium as gym, numpy as np, torch
+
+import cv2
+import gymnasium as gym
+import numpy as np
+import torch
 from fastcore.basics import patch
+
+from ..config.settings import action_names
 from ..core import UserError
+from ..game.wrappers import make_env
 from ..play.evaluate import Agent
 from ..world_model.model import WorldModel
-from ..game.wrappers import make_env
-from ..config.settings import action_names
 
 # %% ../../nbs/41_dream.env.ipynb #f1717f35
 class DreamEnv(gym.Env):
@@ -182,7 +187,8 @@ def difference(real:np.ndarray, dream:np.ndarray # uint8 (64, 64)
               ) -> np.ndarray: # uint8 (64, 64, 3)
     "White where they agree, red where the dream is brighter, blue where it is darker."
     error = dream.astype(np.int16) - real
-    fade = lambda wrong: np.clip(255 - 2*wrong, 0, 255)
+    def fade(wrong):
+        return np.clip(255 - 2*wrong, 0, 255)
     return np.stack([fade(-error.clip(None, 0)), fade(np.abs(error)), fade(error.clip(0))], -1).astype(np.uint8)
 
 # %% ../../nbs/41_dream.env.ipynb #6c30efc0
@@ -190,7 +196,8 @@ def film_strip(moments:list, # of `Moment`
                width:int=96 # of a picture
               ) -> np.ndarray: # uint8, three rows: game, dream, difference
     "Moments side by side."
-    row = lambda pictures: np.concatenate([np.pad(enlarge(p, width - 2, width*3//4 - 2), ((1, 1), (1, 1), (0, 0)), constant_values=255)
-                                           for p in pictures], 1)
+    def row(pictures):
+        return np.concatenate([np.pad(enlarge(p, width - 2, width*3//4 - 2), ((1, 1), (1, 1), (0, 0)), constant_values=255)
+                                               for p in pictures], 1)
     return np.concatenate([row(m.real for m in moments), row(m.dream for m in moments),
                            row(difference(m.real, m.dream) for m in moments)])

@@ -9,13 +9,15 @@ __all__ = ['GAME', 'DREAM', 'FAINT', 'KEYS', 'write', 'draw_q', 'draw_lines', 'p
 # %% ../../nbs/42_dream.video.ipynb #53990999
 from functools import lru_cache
 from typing import Callable
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from ..config.command_line import parse_dream
 from ..config.rules import command
 from ..core import UserError
-from .env import SideBySide, PICTURE_WIDTH, difference, enlarge
+from .env import PICTURE_WIDTH, SideBySide, difference, enlarge
 from ..play.evaluate import named_agent, random_agent
-from ..config.command_line import parse_dream
 from ..play.watch import Film, GameWindow, has_display
 
 # %% ../../nbs/42_dream.video.ipynb #24b72525
@@ -37,7 +39,8 @@ def draw_q(draw:ImageDraw.ImageDraw, x:int, y:int, names:list, # of the actions
     shown = np.concatenate([q, q if other is None else other])
     low = shown.min() - .15*np.ptp(shown) - .01
     row = height / len(names)
-    at = lambda value: x + 74 + (width - 112) * (value - low) / (shown.max() - low)
+    def at(value):
+        return x + 74 + (width - 112) * (value - low) / (shown.max() - low)
     for i, name in enumerate(names):
         top = y + i*row
         middle = y + (i + .5)*row

@@ -7,17 +7,23 @@ __all__ = ['Screen', 'Instrument', 'play_in_dream', 'draw_latent', 'td_errors', 
            'what_if']
 
 # %% ../../nbs/43_dream.widgets.ipynb #3caa849b
-import base64, io
+import base64
+import io
 from typing import Callable
-import anywidget, ipywidgets as widgets, numpy as np, torch, traitlets
+
+import anywidget
+import ipywidgets as widgets
+import numpy as np
+import torch
+import traitlets
 from PIL import Image, ImageDraw
+
+from ..config.settings import ReplayConfig, action_names
 from ..core import UserError
-from .env import SideBySide, PICTURE_WIDTH, difference, enlarge, q_values
-from .video import (DREAM, FAINT, GAME, KEYS, action_for, draw_lines, draw_q, page,
-                                  scene, write)
+from .env import PICTURE_WIDTH, SideBySide, difference, enlarge, q_values
+from .video import DREAM, FAINT, GAME, KEYS, action_for, draw_lines, draw_q, page, scene, write
 from ..play.evaluate import Agent
 from ..world_model.probes import Episodes, encode
-from ..config.settings import ReplayConfig, action_names
 
 # %% ../../nbs/43_dream.widgets.ipynb #1ddeea2a
 _ESM = '''

@@ -6,11 +6,18 @@
 __all__ = ['HINT', 'RGB', 'GRAY', 'find_core', 'has_core', 'check_core', 'shade', 'brightness', 'ConsoleState', 'Console']
 
 # %% ../../nbs/06_game.console.ipynb #8af325c7
-import _ctypes, ctypes as C, importlib.util, sys, tempfile
+import _ctypes
+import ctypes as C
+import importlib.util
+import sys
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
-import cv2, numpy as np
+
+import cv2
+import numpy as np
 from fastcore.basics import patch
+
 from ..core import UserError
 
 # %% ../../nbs/06_game.console.ipynb #a43398f3

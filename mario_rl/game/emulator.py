@@ -9,13 +9,16 @@ __all__ = ['BUTTONS', 'press', 'mario_x', 'mario_screen_x', 'mario_y', 'mario_sp
 
 # %% ../../nbs/07_game.emulator.ipynb #20a8edcc
 from typing import Any, NamedTuple
-import cv2, numpy as np
-from numpy.lib.stride_tricks import as_strided
+
+import cv2
+import numpy as np
 from fastcore.basics import patch
 from gym_super_mario_bros import SuperMarioBrosEnv
+from numpy.lib.stride_tricks import as_strided
+
+from ..config.settings import known_emulator
 from ..core import LEVELS, UserError
 from .console import Console, check_core, has_core, shade
-from ..config.settings import known_emulator
 
 # %% ../../nbs/07_game.emulator.ipynb #fe1f9646
 BUTTONS = dict(right=128, left=64, down=32, up=16, start=8, select=4, B=2, A=1)

@@ -9,8 +9,10 @@ __all__ = ['mario_area', 'Move', 'Journey']
 import math
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
 import numpy as np
 from fastcore.basics import patch
+
 from .emulator import mario_x
 
 # %% ../../nbs/08_game.progress.ipynb #2d18b227

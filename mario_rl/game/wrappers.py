@@ -8,14 +8,18 @@ __all__ = ['NEEDED', 'ACTIONS', 'TOP', 'BOTTOM', 'INPUTS', 'STRIDE', 'buttons_mi
 
 # %% ../../nbs/09_game.wrappers.ipynb #bfc298ed
 from typing import Any, NamedTuple
-import cv2, gymnasium as gym, numpy as np
+
+import cv2
+import gymnasium as gym
+import numpy as np
 from fastcore.basics import patch
 from fastcore.meta import delegates
+
 from ..config.rules import check_settings
-from ..core import parse_levels
-from .emulator import Emulator, EmulatorState, time_left, flag_reached, mario_x, mario_y, press
-from .progress import Journey, mario_area
 from ..config.settings import ACTION_SETS, EnvConfig, action_names
+from ..core import parse_levels
+from .emulator import Emulator, EmulatorState, flag_reached, mario_x, mario_y, press, time_left
+from .progress import Journey, mario_area
 
 # %% ../../nbs/09_game.wrappers.ipynb #0512a26c
 NEEDED = {'8-4': 'down'} # level -> a button that nobody wins it without

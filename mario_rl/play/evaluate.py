@@ -8,25 +8,30 @@ __all__ = ['EVAL_SEED', 'REPORT_SEED', 'EPISODE_ENDS', 'NAMED', 'Agent', 'random
            'result_table', 'evaluate_main']
 
 # %% ../../nbs/36_play.evaluate.ipynb #372179f6
-import json, os, sys
+import json
+import os
+import sys
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Callable, NamedTuple
-import numpy as np, torch
+
+import numpy as np
+import torch
 from rich.console import Console
 from rich.progress import track
+
+from ..agent.qnetwork import LatentQ, PixelQ, Policy
+from ..config.command_line import check_episodes, parse_evaluation
 from ..config.rules import command
+from ..config.settings import PROTOCOLS, WorldModelConfig, one_level
 from ..core import UserError
-from ..world_model.probes import PROBED, collect, world_model_report
-from ..agent.qnetwork import Policy, LatentQ, PixelQ
 from ..game.emulator import emulator_name, pick_emulator
+from ..game.wrappers import ACTIONS, buttons_missing, held_action, make_env
 from ..training.checkpoint import load_weights
 from ..training.run_folder import atomic_write
-from ..config.command_line import check_episodes, parse_evaluation
-from ..config.settings import PROTOCOLS, WorldModelConfig, one_level
 from ..world_model.model import WorldModel
-from ..game.wrappers import ACTIONS, buttons_missing, held_action, make_env
+from ..world_model.probes import PROBED, collect, world_model_report
 
 # %% ../../nbs/36_play.evaluate.ipynb #d51158e5
 @dataclass
@@ -219,7 +224,8 @@ def check_writable(path:str|Path):
 # %% ../../nbs/36_play.evaluate.ipynb #3538c82f
 def result_table(result:dict) -> str: # from `evaluate`
     "What a reader wants to know first, in a few lines."
-    percent = lambda share: f'{100*share:.1f} %'
+    def percent(share):
+        return f'{100*share:.1f} %'
     low, high = map(percent, result['ci95'])
     lines = [('agent', f"{result['checkpoint']}, {result['decisions_trained']} decisions of training"),
              ('measured', '{level}, protocol {protocol}, {episodes} episodes on {emulator}'.format(**result)),
@@ -234,7 +240,8 @@ def result_table(result:dict) -> str: # from `evaluate`
 def _model_lines(result):
     if 'explained' not in result:
         return []
-    show = lambda name, digits=2: '-' if result[name] is None else f'{result[name]:.{digits}f}'
+    def show(name, digits=2):
+        return '-' if result[name] is None else f'{result[name]:.{digits}f}'
     probes = ', '.join(f"{name} {show(f'probe_{name}_r2')} ({show(f'probe_{name}_linear_r2')})" for name in PROBED)
     pictures = f"explained {show('explained')}, motion MSE {show('motion_mse', 4)}, SSIM {show('ssim')} (where something moves {show('motion_ssim')})"
     return [('world model', pictures), ('probes', f'R2 of small MLPs (of lines): {probes}'), ('death', f"AUC {show('death_auc')}")]

@@ -6,17 +6,22 @@
 __all__ = ['Film', 'has_display', 'GameWindow', 'show_play', 'watch_main']
 
 # %% ../../nbs/37_play.watch.ipynb #100aacde
-import os, sys
+import os
+import sys
 from pathlib import Path
 from typing import Callable
-import imageio.v2 as imageio, matplotlib.pyplot as plt, numpy as np
+
+import imageio.v2 as imageio
+import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.backends import BackendFilter, backend_registry
-from ..config.rules import command
-from ..core import UserError
-from .evaluate import check_writable, named_agent
+
 from ..config.command_line import parse_watch
+from ..config.rules import command
 from ..config.settings import known_film
+from ..core import UserError
 from ..game.wrappers import buttons_missing, make_env
+from .evaluate import check_writable, named_agent
 
 # %% ../../nbs/37_play.watch.ipynb #b122877b
 class Film:

@@ -8,12 +8,15 @@ __all__ = ['BLOCK', 'FIELDS', 'SavedReplay']
 # %% ../../nbs/26_replay.disk.ipynb #76ae9ed6
 import zlib
 from pathlib import Path
+
 import numpy as np
 from fastcore.basics import patch
 from safetensors import SafetensorError
-from safetensors.numpy import load as unpacked, save as packed
+from safetensors.numpy import load as unpacked
+from safetensors.numpy import save as packed
+
 from ..core import UserError
-from .store import FrameStore, NO_ACTION
+from .store import NO_ACTION, FrameStore
 from ..training.run_folder import atomic_write
 
 # %% ../../nbs/26_replay.disk.ipynb #c7d02492

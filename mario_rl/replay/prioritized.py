@@ -8,10 +8,13 @@ __all__ = ['Replay', 'Batch', 'ReplayEmpty', 'Sequences']
 # %% ../../nbs/12_replay.prioritized.ipynb #6e2a86d0
 from functools import partial
 from typing import Callable, Iterator, NamedTuple
-import numpy as np, torch
+
+import numpy as np
+import torch
 from fastcore.basics import patch
+
 from ..config.settings import ReplayConfig
-from .store import FrameStore, NO_ACTION, STACK
+from .store import NO_ACTION, STACK, FrameStore
 from .sum_tree import SumTree
 
 # %% ../../nbs/12_replay.prioritized.ipynb #7162d8cf
@@ -281,7 +284,8 @@ def _follow(self:Replay, rows, length):
     at = self._at(ring[:, None], place[:, None] + k)
     mask = np.logical_and.accumulate((s.action[at] != NO_ACTION) & (k < newer[:, None]), 1)
     offsets = np.clip(np.arange(1 - STACK, length + 1), -s.step[rows][:, None], mask.sum(1)[:, None])
-    tensor = lambda values, kind: torch.from_numpy((values * mask).astype(kind))
+    def tensor(values, kind):
+        return torch.from_numpy((values * mask).astype(kind))
     return Sequences(self._fetch(self._neighbors(rows, offsets)), tensor(s.action[at], np.int64), tensor(s.reward[at], np.float32),
                      tensor(s.terminated[at], np.float32), tensor(1, np.float32))
 

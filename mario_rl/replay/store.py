@@ -8,6 +8,7 @@ __all__ = ['NO_ACTION', 'STACK', 'N_LABELS', 'FrameStore', 'RingWriter']
 # %% ../../nbs/10_replay.store.ipynb #d9260c40
 import numpy as np
 from fastcore.basics import patch
+
 from ..core import UserError
 from ..processes import Shared
 

@@ -8,16 +8,30 @@ __all__ = ['SETTINGS', 'SMALL', 'COMMAND', 'GROUP', 'FATAL', 'FAULTS', 'SLOW', '
            'run_kills', 'table_of']
 
 # %% ../../nbs/38_stress.faults.ipynb #6cc658f5
-import multiprocessing as mp, os, pty, resource, select, shutil, signal, subprocess, sys, tempfile, termios, time
+import multiprocessing as mp
+import os
+import pty
+import resource
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Callable
-import numpy as np, torch
+
+import numpy as np
+import torch
+
+from ..replay.disk import SavedReplay
 from ..replay.store import FrameStore
 from ..training.checkpoint import CHECKPOINTS, load_weights
 from ..training.run_folder import COLUMNS, RunFolder, read_csv
-from ..replay.disk import SavedReplay
 from ..training.supervisor import STUCK
 
 # %% ../../nbs/38_stress.faults.ipynb #5f54d2a8
@@ -212,8 +226,10 @@ def run_kill(path:Path, fault:str, rng:np.random.Generator, patience:float=300.)
     terminal.resize(40, 120)
     process = terminal.open([COMMAND, *flags.split()])
     started = time.time()
-    newest = lambda: max((f.stat().st_mtime for f in path.glob('checkpoint.pt')), default=0)
-    log = lambda: (path/'training.log').read_text().split('training on')[-1]
+    def newest():
+        return max((f.stat().st_mtime for f in path.glob('checkpoint.pt')), default=0)
+    def log():
+        return (path/'training.log').read_text().split('training on')[-1]
     try:
         ready = wait_for(lambda: process.poll() is not None or newest() > started and roles(process.pid), patience)
         assert ready and process.poll() is None, f'it did not start (exit code {process.poll()}): {terminal.text[-300:]}'
@@ -258,7 +274,8 @@ def run_kills(rounds:int, seed:int=0, faults:tuple=FAULTS) -> list: # of outcome
 
 def table_of(outcomes:list) -> dict: # fault -> rounds, survived, worst loss and the like
     "The outcomes of `run_kills`, summed up."
-    part = lambda fault: [o for o in outcomes if o['fault'] == fault]
+    def part(fault):
+        return [o for o in outcomes if o['fault'] == fault]
     return {fault: dict(rounds=len(found), survived=sum(o['rows_whole'] for o in found), worst_loss_s=round(max(o['lost'] for o in found), 1),
                         slowest_end_s=round(max(o['seconds'] for o in found), 1), orphans=sum(o['orphans'] for o in found),
                         segments=max(0, max(o['segments'] for o in found))) for fault in FAULTS + SLOW if (found := part(fault))}

@@ -7,24 +7,32 @@ __all__ = ['BEGUN', 'damaged', 'twisted', 'wrong', 'Trap', 'readers', 'as_torch'
            'answer', 'fuzz']
 
 # %% ../../nbs/39_stress.fuzz.ipynb #dfee56b7
-import io, json, os, shutil, signal, tempfile
+import io
+import json
+import os
+import shutil
+import signal
+import tempfile
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Callable
-import numpy as np, torch
-from ..core import UserError
-from .faults import SETTINGS
-from ..training.learner_process import LearnerProcess
-from ..training.learner_status import LearnerStatus
+
+import numpy as np
+import torch
+
 from ..agent.qnetwork import PixelQ
 from ..config.command_line import parse_training
 from ..config.settings import ReplayConfig, RunConfig, TrainConfig, WorkerConfig
-from ..replay.store import FrameStore
-from ..training.checkpoint import CHECKPOINT, WEIGHTS, load_weights, save_safetensors
-from ..training.run_folder import RunFolder, read_csv
+from ..core import UserError
 from ..replay.disk import SavedReplay
+from ..replay.store import FrameStore
+from .faults import SETTINGS
 from ..training.channel import SharedStatus, Weights
+from ..training.checkpoint import CHECKPOINT, WEIGHTS, load_weights, save_safetensors
+from ..training.learner_process import LearnerProcess
+from ..training.learner_status import LearnerStatus
+from ..training.run_folder import RunFolder, read_csv
 
 # %% ../../nbs/39_stress.fuzz.ipynb #39a5a1c5
 def damaged(data:bytes, rng:np.random.Generator) -> bytes:
@@ -87,7 +95,8 @@ def readers(folder:Path) -> dict: # name -> (file, good bytes, content to twist 
     counts = files.counts()
     files.save(counts['count'])
     config = run.path/'config.json'
-    as_json = lambda content: json.dumps(content, default=str).encode()
+    def as_json(content):
+        return json.dumps(content, default=str).encode()
     begun = RunFolder.create(run_dir=folder/'begun', config=asdict(BEGUN))
     begun.save_checkpoint(learner_state := learner_on(begun.path, BEGUN))
     return dict(weights=(run.path/'weights.pt', weights, as_torch, lambda: load_weights(run.path/'weights.pt')),

@@ -6,10 +6,16 @@
 __all__ = ['memory_of', 'sample', 'soak', 'soak_report']
 
 # %% ../../nbs/40_stress.soak.ipynb #0a0350b0
-import os, shutil, signal, tempfile, time
+import os
+import shutil
+import signal
+import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
+
 import numpy as np
+
 from ..config.command_line import parse_training
 from ..training.train import train
 
@@ -57,9 +63,12 @@ def soak_report(samples:list) -> dict:
     quarter = max(2, len(samples)//4)
     start = samples[:quarter]
     end = samples[-quarter:]
-    mean = lambda part, name: float(np.mean([one[name] for one in part]))
-    rate = lambda part, name: (part[-1][name] - part[0][name]) / (part[-1]['time'] - part[0]['time'])
-    both = lambda name, how: {f'{name}_start': how(start, name), f'{name}_end': how(end, name)}
+    def mean(part, name):
+        return float(np.mean([one[name] for one in part]))
+    def rate(part, name):
+        return (part[-1][name] - part[0][name]) / (part[-1]['time'] - part[0]['time'])
+    def both(name, how):
+        return {f'{name}_start': how(start, name), f'{name}_end': how(end, name)}
     report = dict(minutes=(samples[-1]['time'] - samples[0]['time'])/60, decisions=played)
     for name in 'private', 'shared', 'files', 'weights_age':
         report |= both(name, mean)

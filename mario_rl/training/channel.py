@@ -7,15 +7,20 @@ __all__ = ['GAME_STATUS', 'EPISODE', 'RECENT', 'acting_network', 'Weights', 'Sha
            'recent_episodes']
 
 # %% ../../nbs/19_training.channel.ipynb #98c290e4
-import multiprocessing as mp, os, time
-import numpy as np, torch
+import multiprocessing as mp
+import os
+import time
+
+import numpy as np
+import torch
 from fastcore.basics import patch
 from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
-from ..world_model.autoencoder import Encoder
+
+from ..agent.qnetwork import LatentQ, PixelQ, Policy
 from ..processes import Shared
-from ..agent.qnetwork import Policy, LatentQ, PixelQ
 from ..replay.store import FrameStore
+from ..world_model.autoencoder import Encoder
 
 # %% ../../nbs/19_training.channel.ipynb #7dc9af3e
 def acting_network(n_actions:int, latent_dim:int, world_model:bool) -> nn.Module:

@@ -7,14 +7,21 @@ __all__ = ['WEIGHTS', 'WEIGHT_SETTINGS', 'LARGEST', 'NETWORKS', 'CHECKPOINT', 'C
            'save_safetensors', 'Many', 'misfit', 'differences']
 
 # %% ../../nbs/25_training.checkpoint.ipynb #fa330d40
-import io, json, os, warnings, zipfile
+import io
+import json
+import os
+import warnings
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
 import torch
 from fastcore.basics import patch
 from safetensors import SafetensorError
-from safetensors.torch import load as safetensors_tensors, save as safetensors_bytes
+from safetensors.torch import load as safetensors_tensors
+from safetensors.torch import save as safetensors_bytes
+
 from ..core import UserError
 from .run_folder import RunFolder, _sync_folder, atomic_write
 

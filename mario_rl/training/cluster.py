@@ -6,14 +6,21 @@
 __all__ = ['QUIET', 'LOOPBACK', 'load_ray', 'check_reachable', 'connect', 'RemoteWorker', 'Cluster']
 
 # %% ../../nbs/33_training.cluster.ipynb #6ce12545
-import os, signal, socket, tempfile, time
+import os
+import signal
+import socket
+import tempfile
+import time
 from collections import Counter
 from importlib.util import find_spec
 from threading import Lock, Thread
 from typing import Callable
-import numpy as np, torch
+
+import numpy as np
+import torch
 from fastcore.basics import patch
 from torch import nn
+
 from .. import __version__
 from ..core import UserError
 from .channel import SharedStatus, Weights

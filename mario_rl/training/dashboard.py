@@ -7,9 +7,15 @@ __all__ = ['LEARNER', 'MODEL', 'WORKER_COLUMNS', 'WorkerStatus', 'Snapshot', 'sh
            'plain', 'Keys', 'LiveView']
 
 # %% ../../nbs/28_training.dashboard.ipynb #2b77a2e6
-import os, select, sys, termios, time, tty
+import os
+import select
+import sys
+import termios
+import time
+import tty
 from contextlib import suppress
 from dataclasses import dataclass, field
+
 import numpy as np
 from fastcore.basics import patch
 from rich.console import Console, Group

@@ -7,11 +7,13 @@ __all__ = ['SILENCE', 'DIFFERENT', 'Lockstep']
 
 # %% ../../nbs/21_training.deterministic.ipynb #6ba6d146
 from typing import Callable
+
 from torch import nn
-from ..core import UserError
+
 from ..config.settings import WorkerConfig
-from .worker import greedy_actions, open_games
+from ..core import UserError
 from ..game.wrappers import ACTIONS
+from .worker import greedy_actions, open_games
 
 # %% ../../nbs/21_training.deterministic.ipynb #1892e67b
 SILENCE = 255 # logged where a game did not ask the network

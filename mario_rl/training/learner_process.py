@@ -11,24 +11,38 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-import numpy as np, torch
+
+import numpy as np
+import torch
 from fastcore.basics import patch
+
+from ..agent.learner import Learner
+from ..config.settings import TrainConfig
 from ..core import UserError
-from ..processes import cpu_count
 from ..devices import pick_device, seed_everything
 from ..game.emulator import emulator_name
-from ..agent.learner import Learner
-from .deterministic import Lockstep
-from ..world_model.probes import LABELS, probe_scores
+from ..game.wrappers import ACTIONS
+from ..processes import cpu_count
+from ..replay.disk import SavedReplay
 from ..replay.prioritized import Batch, Replay
 from ..replay.store import FrameStore
-from .checkpoint import CHECKPOINT, Many, WEIGHTS, misfit, to_bytes
+from .channel import EPISODE, SharedChannel, SharedStatus, Weights, orphaned
+from .checkpoint import CHECKPOINT, WEIGHTS, Many, misfit, to_bytes
+from .deterministic import Lockstep
+from mario_rl.training.learner_status import (
+    JUDGED,
+    NOTHING,
+    ROW_EVERY,
+    LearnerStatus,
+    RunningMeans,
+    board_row,
+    latest,
+    random_state,
+    set_random_state,
+    weights_of,
+)
 from .run_folder import COLUMNS, RunFolder
-from ..replay.disk import SavedReplay
-from ..config.settings import TrainConfig
-from .channel import SharedStatus, EPISODE, SharedChannel, Weights, orphaned
-from ..game.wrappers import ACTIONS
-from .learner_status import JUDGED, NOTHING, LearnerStatus, ROW_EVERY, RunningMeans, board_row, latest, random_state, set_random_state, weights_of
+from ..world_model.probes import LABELS, probe_scores
 
 # %% ../../nbs/31_training.learner_process.ipynb #8e0fd2f3
 class Halted(Exception):

@@ -7,16 +7,20 @@ __all__ = ['ROW_EVERY', 'JUDGED', 'NOTHING', 'LearnerStatus', 'RunningMeans', 'l
            'set_random_state']
 
 # %% ../../nbs/30_training.learner_status.ipynb #37bcaf07
-import random, time
-import numpy as np, torch
-from ..core import UserError
-from ..processes import Shared
-from ..game.emulator import emulator_name
+import random
+import time
+
+import numpy as np
+import torch
+
 from ..agent.learner import Learner
-from .run_folder import COLUMNS
 from ..config.settings import TrainConfig
-from .channel import SharedStatus, EPISODE, recent_episodes
+from ..core import UserError
+from ..game.emulator import emulator_name
 from ..game.wrappers import ACTIONS
+from ..processes import Shared
+from .channel import EPISODE, SharedStatus, recent_episodes
+from .run_folder import COLUMNS
 
 # %% ../../nbs/30_training.learner_status.ipynb #3f04d6cd
 ROW_EVERY = 100 # learner steps

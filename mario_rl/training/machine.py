@@ -9,11 +9,12 @@ __all__ = ['PROCESS', 'LEARNING', 'row_bytes', 'memory_needed', 'memory_left', '
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
+
+from ..config.settings import TrainConfig
 from ..core import UserError
-from ..processes import cgroup_folders
 from ..devices import pick_device
 from ..game.emulator import pick_emulator
-from ..config.settings import TrainConfig
+from ..processes import cgroup_folders
 
 # %% ../../nbs/27_training.machine.ipynb #5366c8e8
 PROCESS = 370e6 # bytes that each process has for itself

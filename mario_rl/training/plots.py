@@ -7,10 +7,11 @@ __all__ = ['PANELS', 'LOGARITHMIC', 'plot_run', 'plot_main']
 
 # %% ../../nbs/29_training.plots.ipynb #9ee4c77b
 from pathlib import Path
+
+from ..config.command_line import parse_plot
 from ..config.rules import command
 from ..core import UserError
 from .run_folder import atomic_write, read_csv
-from ..config.command_line import parse_plot
 
 # %% ../../nbs/29_training.plots.ipynb #6edb51e9
 PANELS = dict(wm_recon_mse='reconstruction MSE', wm_ssim='SSIM', q_mean='mean Q', q_loss='Q loss',
@@ -45,7 +46,7 @@ def _panel(axes, rows, name:str):
 def plot_run(path:str|Path # a run folder, or its `training.csv`
             ): # a matplotlib Figure
     "Twelve curves of a run over its learner steps; raises `UserError` where there is nothing to plot."
-    from matplotlib.figure import Figure # here, so that a training need not load it
+    from matplotlib.figure import Figure  # here, so that a training need not load it
     rows = read_csv(path)
     if not len(rows):
         raise UserError(f'{path} has no rows yet: its first comes after a hundred learner steps')

@@ -7,16 +7,22 @@ __all__ = ['CHUNK', 'HELD', 'ROW', 'Chunk', 'pack_chunk', 'unpack_chunk', 'Contr
            'WorkerActor']
 
 # %% ../../nbs/32_training.remote_worker.ipynb #eefbc8a7
-import os, socket, time, zlib
+import os
+import socket
+import time
+import zlib
 from collections import deque
 from threading import Thread
 from typing import NamedTuple
-import numpy as np, torch
+
+import numpy as np
+import torch
 from fastcore.basics import patch
 from torch import nn
 from torch.nn.utils import vector_to_parameters
+
 from .. import __version__
-from ..replay.store import NO_ACTION, N_LABELS
+from ..replay.store import N_LABELS, NO_ACTION
 from .channel import SharedChannel
 from .worker import run_worker
 
@@ -148,7 +154,7 @@ class WorkerActor:
             self.error = error
 
     def where(self) -> NodeInfo:
-        import ray # an actor has it
+        import ray  # an actor has it
         return NodeInfo(ray.get_runtime_context().get_node_id()[:6], socket.gethostname(), os.getpid(), __version__)
 
 # %% ../../nbs/32_training.remote_worker.ipynb #deec60d4

@@ -6,14 +6,25 @@
 __all__ = ['COLUMNS', 'CSV_HEADER', 'atomic_write', 'RunFolder', 'read_csv']
 
 # %% ../../nbs/24_training.run_folder.ipynb #a86b543c
-import errno, fcntl, io, json, math, os, re, socket, sys, time
+import errno
+import fcntl
+import io
+import json
+import math
+import os
+import re
+import socket
+import sys
+import time
 from collections import deque
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Callable
+
 from fastcore.basics import patch
+
 from ..core import UserError
 
 # %% ../../nbs/24_training.run_folder.ipynb #4f54c48d
@@ -252,7 +263,7 @@ def close(self:RunFolder):
 def read_csv(path:str|Path # a run folder, or its `training.csv`
             ): # a pandas DataFrame: one row each hundred learner steps, numbers as floats or integers
     "The table of a run; raises `UserError` where there is none."
-    import pandas as pd # here, because every spawned worker would load it
+    import pandas as pd  # here, because every spawned worker would load it
     path = Path(path)/'training.csv' if Path(path).is_dir() else Path(path)
     try:
         text = path.read_text(errors='replace')

@@ -6,23 +6,27 @@
 __all__ = ['STUCK', 'SILENT', 'MOST_DEATHS', 'last_words', 'Supervisor', 'LearnerFailed', 'last_lines']
 
 # %% ../../nbs/34_training.supervisor.ipynb #ab6b7d79
-import os, time, traceback
+import os
+import time
+import traceback
 from collections import deque
 from pathlib import Path
+
 import numpy as np
 from fastcore.basics import patch
+
+from ..config.settings import TrainConfig
 from ..core import UserError
-from ..processes import deaf, processes
 from ..devices import pick_device
+from ..game.wrappers import ACTIONS
+from ..processes import deaf, processes
+from ..replay.store import FrameStore
+from .channel import SharedChannel, SharedStatus, Weights, acting_network
 from .dashboard import Snapshot, WorkerStatus
 from .learner_process import run_learner
 from .learner_status import LearnerStatus
-from ..replay.store import FrameStore
 from .run_folder import COLUMNS, RunFolder
-from ..config.settings import TrainConfig
-from .channel import SharedStatus, SharedChannel, Weights, acting_network
 from .worker import run_worker
-from ..game.wrappers import ACTIONS
 
 # %% ../../nbs/34_training.supervisor.ipynb #f6ec180e
 def _child(target, log:Path, *args):

@@ -6,24 +6,28 @@
 __all__ = ['stop_signals', 'try_game', 'open_cluster', 'open_run', 'train', 'run_summary', 'train_main']
 
 # %% ../../nbs/35_training.train.ipynb #72c48730
-import os, shlex, signal, sys, time
+import os
+import shlex
+import signal
+import sys
+import time
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Callable
+
+from ..config.command_line import parse_training
 from ..config.rules import command
+from ..config.settings import RunConfig, TrainConfig, check_training
 from ..core import UserError
-from ..processes import STOPPING, cpu_count
 from ..game.emulator import emulator_name
+from ..game.wrappers import buttons_missing, make_env
+from ..processes import STOPPING, cpu_count
 from .dashboard import LiveView
 from .learner_status import JUDGED
-from .run_folder import RunFolder, read_csv
 from .machine import check_machine
-from ..config.command_line import parse_training
-from ..config.settings import RunConfig, TrainConfig, check_training
-from ..game.wrappers import buttons_missing, make_env
-from .supervisor import Supervisor
-from .supervisor import LearnerFailed
+from .run_folder import RunFolder, read_csv
+from .supervisor import LearnerFailed, Supervisor
 
 # %% ../../nbs/35_training.train.ipynb #86cb62c2
 @contextmanager
@@ -57,7 +61,7 @@ def open_cluster(run:RunConfig):
     "The Ray cluster that is asked for, or None."
     if run.engine == 'local':
         return None
-    from mario_rl.training.cluster import Cluster # here, because it is optional
+    from mario_rl.training.cluster import Cluster  # here, because it is optional
     return Cluster(run.ray_address, run.workers)
 
 def open_run(config:TrainConfig) -> tuple: # the folder, and how many decisions have been made in it

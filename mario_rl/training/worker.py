@@ -7,14 +7,19 @@ __all__ = ['REWIND_EVERY', 'REWIND_SPAN', 'exploration_weights', 'Explorer', 'ep
            'play_game', 'open_games', 'run_worker']
 
 # %% ../../nbs/20_training.worker.ipynb #00cd7695
-import itertools, time
+import itertools
+import time
 from typing import Iterator
-import cv2, numpy as np, torch
+
+import cv2
+import numpy as np
+import torch
 from torch import nn
-from ..world_model.probes import read_labels
+
 from ..config.settings import WorkerConfig, action_names
 from ..game.wrappers import ACTIONS, make_env
 from .channel import acting_network
+from ..world_model.probes import read_labels
 
 # %% ../../nbs/20_training.worker.ipynb #f3a1fa46
 def exploration_weights(actions:str='simple') -> np.ndarray: # float (n_actions,), sums to 1

@@ -8,8 +8,12 @@ __all__ = ['GRID', 'pixels', 'grid_channels', 'Encoder', 'Decoder', 'mse', 'expl
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #379ed0ac
 from contextlib import nullcontext
-import numpy as np, torch, torch.nn as nn
+
+import numpy as np
+import torch
+import torch.nn as nn
 from torch import Tensor
+
 from ..core import UserError
 from ..devices import autocast
 

@@ -7,7 +7,10 @@ __all__ = ['Step', 'mlp', 'Dynamics', 'unroll']
 
 # %% ../../nbs/14_world_model.dynamics.ipynb #bb7e1419
 from typing import NamedTuple
-import torch, torch.nn as nn, torch.nn.functional as F
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
 from torch import Tensor
 
 # %% ../../nbs/14_world_model.dynamics.ipynb #4bd77805

@@ -8,15 +8,28 @@ __all__ = ['PART', 'WorldModel', 'score', 'Imagined']
 # %% ../../nbs/15_world_model.model.ipynb #480ff7bc
 import copy
 from typing import NamedTuple
-import torch, torch.nn as nn, torch.nn.functional as F
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor
-from .autoencoder import (Decoder, Encoder, explained, motion_mse, motion_ssim,
-                                              motion_weight, mse, pixels, ssim)
-from ..devices import autocast, ema_update
-from .dynamics import Dynamics, unroll
+
 from ..config.settings import WorldModelConfig
+from ..devices import autocast, ema_update
 from ..game.wrappers import without_inputs
+from mario_rl.world_model.autoencoder import (
+    Decoder,
+    Encoder,
+    explained,
+    motion_mse,
+    motion_ssim,
+    motion_weight,
+    mse,
+    pixels,
+    ssim,
+)
+from .dynamics import Dynamics, unroll
 
 # %% ../../nbs/15_world_model.model.ipynb #fdd27d3c
 class WorldModel(nn.Module):

@@ -10,14 +10,16 @@ __all__ = ['LABELS', 'PROBED', 'read_labels', 'Episodes', 'collect', 'ridge', 'r
 from dataclasses import dataclass
 from functools import partial
 from typing import Callable
-import numpy as np, torch
+
+import numpy as np
+import torch
 from torch import nn
 from torch.func import functional_call
-from .dynamics import unroll
-from ..game.emulator import (mario_screen_x, mario_speed, mario_x, mario_y, nearest_enemy,
-                                    on_ground)
-from .model import WorldModel, score
+
+from ..game.emulator import mario_screen_x, mario_speed, mario_x, mario_y, nearest_enemy, on_ground
 from ..game.wrappers import make_env, without_inputs
+from .dynamics import unroll
+from .model import WorldModel, score
 
 # %% ../../nbs/16_world_model.probes.ipynb #424826e2
 LABELS = dict(x=mario_screen_x, y=mario_y, enemy=nearest_enemy, on_ground=on_ground, speed=mario_speed, level_x=mario_x)
@@ -118,7 +120,8 @@ def small_mlp(features:np.ndarray, # (N, D)
     scale = features.std(0) + 1e-3
     centre = label.mean(0)
     spread = label.std(0) + 1e-6
-    tensor = lambda array: torch.as_tensor(array, dtype=torch.float32, device=device)
+    def tensor(array):
+        return torch.as_tensor(array, dtype=torch.float32, device=device)
     x = tensor((features - mean) / scale)
     y = tensor((label - centre) / spread).reshape(len(label), -1).T
     with torch.random.fork_rng(devices=[device] if device.type == 'cuda' else []):
