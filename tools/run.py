@@ -1,6 +1,8 @@
-"""Execute notebooks in place, each in a fresh kernel, and clean them: `tools/run.py 10_replay.store`, or all of them.
-Cells marked `#| eval: false` or with a test flag such as `#| slow` are not run and keep their stored outputs;
-with `--all` they are run as well."""
+"""Execute notebooks in place, each in a fresh kernel, and clean them.
+
+`tools/run.py 10_replay.store`, or all of them. Cells marked `#| eval: false` or with a test flag
+such as `#| slow` are not run and keep their stored outputs; with `--all` they are run as well."""
+
 import os
 import re
 import sys
@@ -23,10 +25,16 @@ def run(file, everything=False, timeout=3600):
     for cell in nb.cells:
         if cell.cell_type == 'code' and skip.search(cell.source):
             cell.metadata['tags'] = ['skip-execution']
-    NotebookClient(nb, timeout=timeout, kernel_name='python3', extra_arguments=['--log-level=ERROR'],
-                   resources=dict(metadata=dict(path=str(file.parent)))).execute()
+    NotebookClient(
+        nb,
+        timeout=timeout,
+        kernel_name='python3',
+        extra_arguments=['--log-level=ERROR'],
+        resources=dict(metadata=dict(path=str(file.parent))),
+    ).execute()
     nbformat.write(nb, file)
-    nbdev_clean.__wrapped__(str(file)) # also takes the tags away again
+    nbdev_clean.__wrapped__(str(file))  # also takes the tags away again
+
 
 if __name__ == '__main__':
     files = find([name for name in sys.argv[1:] if name != '--all'])
