@@ -21,7 +21,19 @@ from PIL import Image, ImageDraw
 from ..config.settings import ReplayConfig, action_names
 from ..core import UserError
 from .env import PICTURE_WIDTH, SideBySide, difference, enlarge, q_values
-from .video import DREAM, FAINT, GAME, KEYS, action_for, draw_lines, draw_q, page, scene, write
+from mario_rl.dream.video import (
+    DREAM,
+    FAINT,
+    GAME,
+    KEYS,
+    PAGE,
+    action_for,
+    draw_lines,
+    draw_q,
+    page,
+    scene,
+    write,
+)
 from ..play.evaluate import Agent
 from ..world_model.probes import Episodes, encode
 
@@ -32,41 +44,74 @@ function render({model, el}) {
   let waiting = false, timer
   img.className = 'mario-screen'
   img.dataset.lmSuppressShortcuts = 'true' // JupyterLab: these keys are not yours
-  const label = () => { img.alt = img.title = model.get('hint'); img.tabIndex = model.get('listens').length ? 0 : -1 }
+  const label = () => {
+    img.alt = img.title = model.get('hint')
+    img.tabIndex = model.get('listens').length ? 0 : -1
+  }
   const show = () => {
     URL.revokeObjectURL(img.src)
     img.src = URL.createObjectURL(new Blob([model.get('picture')], {type: 'image/png'}))
   }
-  const ask = () => { if (held.size && !waiting) { waiting = true; model.send({keys: [...held]}) } }
-  const release = () => { held.clear(); clearInterval(timer); timer = undefined }
+  const ask = () => {
+    if (held.size && !waiting) {
+      waiting = true
+      model.send({keys: [...held]})
+    }
+  }
+  const release = () => {
+    held.clear()
+    clearInterval(timer)
+    timer = undefined
+  }
   const key = e => e.key.replace('Arrow', '').toLowerCase()
   img.onkeydown = e => {
     if (e.ctrlKey || e.metaKey || e.altKey || !model.get('listens').includes(key(e))) return
-    e.preventDefault(); e.stopPropagation()
-    if (!e.repeat) { held.add(key(e)); ask(); timer ??= setInterval(ask, 67) }
+    e.preventDefault()
+    e.stopPropagation()
+    if (!e.repeat) {
+      held.add(key(e))
+      ask()
+      timer ??= setInterval(ask, 67) // milliseconds: 15 decisions a second
+    }
   }
-  img.onkeyup = e => { held.delete(key(e)); if (!held.size) release() }
+  img.onkeyup = e => {
+    held.delete(key(e))
+    if (!held.size) release()
+  }
   img.onblur = release
   const answered = () => { waiting = false }
-  model.on('change:picture', show); model.on('change:hint change:listens', label); model.on('msg:custom', answered)
-  show(); label(); el.append(img)
-  return () => { release(); model.off('change:picture', show); model.off('msg:custom', answered) }
+  model.on('change:picture', show)
+  model.on('change:hint change:listens', label)
+  model.on('msg:custom', answered)
+  show()
+  label()
+  el.append(img)
+  return () => {
+    release()
+    model.off('change:picture', show)
+    model.off('msg:custom', answered)
+  }
 }
 export default {render}
 '''
 
+# %% ../../nbs/43_dream.widgets.ipynb #905718fe
+_CSS = ('.mario-screen { max-width: 100% } '
+        '.mario-screen:focus { outline: 3px solid #1f77b4; outline-offset: -3px }')
+
 # %% ../../nbs/43_dream.widgets.ipynb #ef049818
 class Screen(anywidget.AnyWidget):
-    "A picture that hears keys once it is clicked on, at most 15 times a second while they are held."
+    "A picture that listens to keys once it is clicked, at most 15 times a second."
     _esm = _ESM
-    _css = '.mario-screen { max-width: 100% } .mario-screen:focus { outline: 3px solid #1f77b4; outline-offset: -3px }'
+    _css = _CSS
     picture = traitlets.Bytes(b'').tag(sync=True) # PNG
     listens = traitlets.List().tag(sync=True) # to these keys: 'left', 'x', ...
-    hint = traitlets.Unicode('').tag(sync=True) # for those who cannot see it, or hover over it
+    hint = traitlets.Unicode('').tag(sync=True) # alternative text and tooltip
 
-    def show(self, rgb:np.ndarray): # uint8 (height, width, 3); 64 colours are enough and send a tenth of the bytes
+    def show(self, rgb:np.ndarray): # uint8 (height, width, 3)
+        few = Image.fromarray(rgb).quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         png = io.BytesIO()
-        Image.fromarray(rgb).quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(png, 'png')
+        few.save(png, 'png')
         self.picture = png.getvalue()
 
     def on_keys(self, handler:Callable): # called with the set of keys that are held
@@ -74,13 +119,14 @@ class Screen(anywidget.AnyWidget):
             try:
                 handler(set(content['keys']))
             finally:
-                self.send(dict(answered=True))
+                self.send(dict(answered=True)) # the browser may ask again
         self.on_msg(answer)
 
 # %% ../../nbs/43_dream.widgets.ipynb #533e0d97
 class Instrument(widgets.VBox):
     "A screen and its controls; where there is no kernel, the picture that it showed last."
-    def __init__(self, screen:Screen, controls:list, draw:Callable): # draw() -> uint8 (height, width, 3)
+    def __init__(self, screen:Screen, controls:list,
+                 draw:Callable): # draw() -> uint8 (height, width, 3)
         super().__init__([screen, *controls])
         self.screen = screen
         self.controls = controls
@@ -91,10 +137,12 @@ class Instrument(widgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs):
         picture = base64.b64encode(self.screen.picture).decode()
-        return super()._repr_mimebundle_(**kwargs) | {'text/plain': self.screen.hint, 'image/png': picture}
+        alone = {'text/plain': self.screen.hint, 'image/png': picture}
+        return super()._repr_mimebundle_(**kwargs) | alone
 
 # %% ../../nbs/43_dream.widgets.ipynb #cb571d90
-def _row(children): return widgets.HBox(children, layout=widgets.Layout(flex_flow='row wrap'))
+def _row(children):
+    return widgets.HBox(children, layout=widgets.Layout(flex_flow='row wrap'))
 
 def _button(text, tip, do):
     button = widgets.Button(description=text, tooltip=tip, layout=widgets.Layout(width='auto'))
@@ -103,77 +151,120 @@ def _button(text, tip, do):
 
 def _slider(name, value, low, high, step=1):
     kind = widgets.FloatSlider if isinstance(step, float) else widgets.IntSlider
-    return kind(value, min=low, max=high, step=step, description=name, layout=widgets.Layout(width='500px'))
+    layout = widgets.Layout(width='500px')
+    return kind(value, min=low, max=high, step=step, description=name, layout=layout)
 
+# %% ../../nbs/43_dream.widgets.ipynb #939e9be1
 def _model(agent):
+    "The agent's world model; raises `UserError` if it has none."
     if not agent.model:
         raise UserError(f'{agent.checkpoint} holds no world model: train with --world-model')
     return agent.model
 
+# %% ../../nbs/43_dream.widgets.ipynb #242ee9b7
+def _bytes(frames):
+    "Decoded frames, float in [0, 1], as a uint8 array of the same shape."
+    return frames.mul(255).round().byte().cpu().numpy()
+
 # %% ../../nbs/43_dream.widgets.ipynb #dc0afa64
+def _pads(names, press):
+    "A button for each action."
+    return [_button(name, f'one decision: {name}', lambda i=i: press(i))
+            for i, name in enumerate(names)]
+
+def _helpers(session, press, act):
+    "The buttons that are not actions, and the agent that plays by itself."
+    agent_plays = widgets.Play(min=0, max=10**6, interval=150) # milliseconds
+    agent_plays.observe(lambda change: change.new and press(session.best), 'value')
+    tip = "let the dream begin anew from the game's screen"
+    return [_button('agent', 'the action that the agent would choose', lambda: press(session.best)),
+            _button('wake', tip, lambda: act(session.wake)),
+            _button('restart', 'a new episode', lambda: act(session.reset)),
+            widgets.Label('let the agent play:'),
+            agent_plays]
+
+# %% ../../nbs/43_dream.widgets.ipynb #4da7b6e9
 def play_in_dream(agent:Agent, level:str='1-1', emulator:str='auto',
                   seed:int=None # of the no-op starts
                  ) -> Instrument: # its `session` is the `SideBySide` that is played
     "Play the game and the dream of it at once; raises `UserError` without a world model."
     session = SideBySide(agent, level, emulator, seed)
-    screen = Screen(listens=list(KEYS), hint='Game, dream and their difference. Click here, then: arrow keys, x or up jumps, z runs.')
+    screen = Screen(listens=list(KEYS), hint='Game, dream and their difference. '
+                    'Click here, then: arrow keys, x or up jumps, z runs.')
     def act(do, *args):
         do(*args)
         panel.redraw()
     def press(action):
         if not session.now.over:
             act(session.step, action)
-    pads = [_button(name, f'one decision: {name}', lambda i=i: press(i)) for i, name in enumerate(session.names)]
-    others = [_button('agent', 'the action that the agent would choose', lambda: press(session.best)),
-              _button('wake', "let the dream begin anew from the game's screen", lambda: act(session.wake)),
-              _button('restart', 'a new episode', lambda: act(session.reset))]
-    agent_plays = widgets.Play(min=0, max=10**6, interval=150)
-    agent_plays.observe(lambda change: change.new and press(session.best), 'value')
-    panel = Instrument(screen, [_row(pads), _row([*others, widgets.Label('let the agent play:'), agent_plays])], lambda: scene(session))
+    controls = [_row(_pads(session.names, press)), _row(_helpers(session, press, act))]
+    panel = Instrument(screen, controls, lambda: scene(session))
     screen.on_keys(lambda keys: press(action_for(keys, session.names)))
     panel.session = session
     return panel
 
 # %% ../../nbs/43_dream.widgets.ipynb #d0c114a7
+class _LatentBars:
+    "How a latent is drawn, in pixels."
+    pitch: float = 3.6 # from one bar to the next
+    bar: int = 2 # width of a bar
+    clip: int = 3 # values further from 0 are cut off
+    inset: int = 12 # left margin in the column
+
+# %% ../../nbs/43_dream.widgets.ipynb #b602d523
 def draw_latent(draw:ImageDraw.ImageDraw, x:int, y:int, z:np.ndarray, # float32 (latent_dim,)
-                marked:int=-1, height:int=112):
-    "A latent as bars: a row for each channel, left to right and top to bottom through its 8x8 grid."
+                marked:int=-1, # the number that is drawn in another color
+                height:int=PAGE.bars_height):
+    "Draw a latent as bars, a row for each channel."
+    pitch = _LatentBars.pitch
+    limit = _LatentBars.clip
     rows = z.reshape(-1, 64)
     tall = height / len(rows)
     for c, row in enumerate(rows):
         middle = y + (c + .5)*tall
-        draw.line((x, middle, x + 64*3.6, middle), '#e5e5e5')
+        draw.line((x, middle, x + 64*pitch, middle), '#e5e5e5')
         for i, value in enumerate(row):
-            ends = sorted((middle, middle - np.clip(value, -3, 3)*tall/6))
-            draw.rectangle((x + 3.6*i, ends[0], x + 3.6*i + 2, ends[1]), DREAM if 64*c + i == marked else GAME)
+            end = middle - np.clip(value, -limit, limit)*tall/(2*limit)
+            top, bottom = sorted((middle, end))
+            color = DREAM if 64*c + i == marked else GAME
+            draw.rectangle((x + pitch*i, top, x + pitch*i + _LatentBars.bar, bottom), color)
 
+# %% ../../nbs/43_dream.widgets.ipynb #5fe8de06
 def td_errors(q:np.ndarray, # (N, n_actions), a row for each observation of one episode
               episode:Episodes, gamma:float) -> np.ndarray: # (N - 1,)
-    "How much each next moment surprised the Q-network."
+    "The one-step TD error of each decision: how much the next moment surprised the Q-network."
     rows = np.arange(len(episode) - 1)
-    ahead = episode.reward[:-1] + gamma*q[1:].max(1)*~episode.terminated[:-1]
-    return ahead - q[rows, episode.action[:-1]]
+    target = episode.reward[:-1] + gamma*q[1:].max(1)*~episode.terminated[:-1]
+    return target - q[rows, episode.action[:-1]]
 
 # %% ../../nbs/43_dream.widgets.ipynb #283db40e
 def scrub(agent:Agent, episodes:Episodes, # from `probes.collect`
           which:int=0, # number of the episode
           gamma:float=ReplayConfig.gamma) -> Instrument:
-    "A slider over the decisions of a recorded episode; arrow keys move it, too."
+    "A slider over the decisions of a recorded episode; `UserError` without that episode."
     episode = episodes[episodes.episode == which]
     names = action_names(agent.settings['actions'])
     if not len(episode):
-        raise UserError(f'no episode {which}: there are {episodes.episode.max() + 1}, counted from 0')
+        raise UserError(f'no episode {which}: there are {episodes.episode.max() + 1}, '
+                        'counted from 0')
     z = encode(_model(agent), episode.obs)
     prev_action = [0, *episode.action[:-1]]
-    q = np.stack([q_values(agent, row, before) for row, before in zip(z.cpu().numpy(), prev_action)])
-    surprise = td_errors(q, episode, gamma)
-    taken = q[np.arange(len(surprise)), episode.action[:-1]]
-    slider = _slider('decision', 0, 0, len(surprise) - 1)
-    screen = Screen(listens=['left', 'right'], hint='A recorded episode: frame, reconstruction, difference; latent, Q and TD error below.')
+    q = np.stack([q_values(agent, *moment) for moment in zip(z.cpu().numpy(), prev_action)])
+    td_error = td_errors(q, episode, gamma)
+    taken = q[np.arange(len(td_error)), episode.action[:-1]]
     def draw():
         t = slider.value
-        redrawn = agent.model.decode(z[t:t+1])[0, 0].mul(255).round().byte().cpu().numpy()
-        return _recorded(episode.obs[t, -1], redrawn, z[t].cpu().numpy(), names, q[t], episode.action[t], taken, surprise, t)
+        redrawn = _bytes(agent.model.decode(z[t:t+1])[0, 0])
+        return _recorded(episode.obs[t, -1], redrawn, z[t].cpu().numpy(), names, q[t],
+                         episode.action[t], taken, td_error, t)
+    hint = 'A recorded episode: frame, reconstruction, difference; latent, Q and TD error below.'
+    slider = _slider('decision', 0, 0, len(td_error) - 1)
+    return _with_arrows(slider, hint, draw)
+
+# %% ../../nbs/43_dream.widgets.ipynb #29fd781f
+def _with_arrows(slider, hint, draw):
+    "An instrument with one slider, which the arrow keys move as well."
+    screen = Screen(listens=['left', 'right'], hint=hint)
     def move(keys):
         slider.value += ('right' in keys) - ('left' in keys)
     panel = Instrument(screen, [slider], draw)
@@ -182,35 +273,50 @@ def scrub(agent:Agent, episodes:Episodes, # from `probes.collect`
     return panel
 
 # %% ../../nbs/43_dream.widgets.ipynb #2590e9e5
-def _recorded(frame, redrawn, z, names, q, action, taken, surprise, t):
+def _recorded(frame, redrawn, z, names, q, action, taken, td_error, t):
     "One decision of an episode as a page."
-    image, draw = page({'frame': frame, 'reconstruction': redrawn, 'difference: red brighter, blue darker': difference(frame, redrawn)})
-    write(draw, 10, 220, f'the latent: {len(z)} numbers, a row per channel', fill=FAINT)
-    draw_latent(draw, 12, 236, z)
-    write(draw, PICTURE_WIDTH + 10, 220, f'Q; taken: {names[action]}', fill=FAINT)
-    draw_q(draw, PICTURE_WIDTH + 8, 236, names, q, chosen=action)
-    write(draw, 2*PICTURE_WIDTH + 10, 220, f'Q taken {taken[t]:.2f}', fill=GAME)
-    write(draw, 2*PICTURE_WIDTH + 110, 220, f'TD error {surprise[t]:+.2f} (size)', fill=DREAM)
-    draw_lines(draw, 2*PICTURE_WIDTH + 8, 242, {GAME: np.maximum(taken, 0), DREAM: np.abs(surprise)})
-    at = 2*PICTURE_WIDTH + 42 + 202*t/max(1, len(taken) - 1)
-    draw.line((at, 240, at, 342), 'black')
+    image, draw = page({'frame': frame, 'reconstruction': redrawn,
+                        'difference: red brighter, blue darker': difference(frame, redrawn)})
+    caption = f'the latent: {len(z)} numbers, a row per channel'
+    write(draw, PAGE.caption_inset, PAGE.caption, caption, fill=FAINT)
+    draw_latent(draw, _LatentBars.inset, PAGE.panel, z)
+    caption = f'Q; taken: {names[action]}'
+    write(draw, PICTURE_WIDTH + PAGE.caption_inset, PAGE.caption, caption, fill=FAINT)
+    draw_q(draw, PICTURE_WIDTH + PAGE.inset, PAGE.panel, names, q, chosen=action)
+    _td_curves(draw, taken, td_error, t)
     return np.array(image)
 
+# %% ../../nbs/43_dream.widgets.ipynb #91eafc1d
+def _td_curves(draw, taken, td_error, t):
+    "The right column: Q of the action taken and size of the TD error; a line marks decision t."
+    left = 2*PICTURE_WIDTH
+    caption = f'TD error {td_error[t]:+.2f} (size)'
+    write(draw, left + PAGE.caption_inset, PAGE.caption, f'Q taken {taken[t]:.2f}', fill=GAME)
+    write(draw, left + 110, PAGE.caption, caption, fill=DREAM)
+    curves = {GAME: np.maximum(taken, 0), DREAM: np.abs(td_error)}
+    draw_lines(draw, left + PAGE.inset, PAGE.graph, curves)
+    length = PAGE.panel_width - PAGE.axis
+    at = left + PAGE.inset + PAGE.axis + length*t/max(1, len(taken) - 1)
+    draw.line((at, PAGE.graph - 2, at, PAGE.graph + PAGE.graph_height + 2), 'black')
+
 # %% ../../nbs/43_dream.widgets.ipynb #1907bd56
+_TURNED = (-4, -2, 0, 2, 4) # the values that are shown beside the chosen one
+
 def turn_latent(agent:Agent, obs:np.ndarray # uint8 (4, 64, 64)
                ) -> Instrument:
-    "Sliders for the number of a latent and for its value."
+    "Sliders for the index of a number in the latent and for its value."
     z = encode(_model(agent), obs[None])[0]
     which = _slider('number', int(z.abs().argmax()), 0, len(z) - 1)
     value = _slider('value', 0., -6., 6., .1)
     screen = Screen(hint='What the decoder draws when one number of a latent is changed.')
-    def turned(i, to): # pictures uint8 (N, 64, 64)
+    def turned(i, to): # pictures uint8 (len(to), 64, 64)
         changed = z.repeat(len(to), 1)
         changed[:, i] = torch.tensor(to, dtype=z.dtype)
-        return agent.model.decode(changed)[:, 0].mul(255).round().byte().cpu().numpy()
+        return _bytes(agent.model.decode(changed)[:, 0])
     def draw():
-        return _turned(z.cpu().numpy(), turned(which.value, [z[which.value].item(), value.value, -4, -2, 0, 2, 4]), which.value, value.value)
-    def begin(_):
+        pictures = turned(which.value, [z[which.value].item(), value.value, *_TURNED])
+        return _turned(z.cpu().numpy(), pictures, which.value, value.value)
+    def begin(_): # the value slider starts at the value of the chosen number
         value.value = z[which.value].item()
         panel.redraw()
     panel = Instrument(screen, [which, value], draw)
@@ -220,70 +326,133 @@ def turn_latent(agent:Agent, obs:np.ndarray # uint8 (4, 64, 64)
     return panel
 
 # %% ../../nbs/43_dream.widgets.ipynb #4c1fe38f
+class _Thumbnails:
+    "Small pictures in a row, in pixels."
+    width: int = 96
+    height: int = 72
+
+def _thumbnail(picture):
+    return Image.fromarray(enlarge(picture, _Thumbnails.width, _Thumbnails.height))
+
+# %% ../../nbs/43_dream.widgets.ipynb #5061d1c3
+_PLACE_WIDTH = 31.5
+_PLACE_HEIGHT = 24
+
+def _mark_place(draw, row, column):
+    "Frame one place of the 8x8 grid in each of the three pictures."
+    top = PAGE.picture + _PLACE_HEIGHT*row
+    for i in range(3):
+        left = i*PICTURE_WIDTH + PAGE.gap + _PLACE_WIDTH*column
+        draw.rectangle((left, top, left + 31, top + _PLACE_HEIGHT), outline=DREAM)
+
+# %% ../../nbs/43_dream.widgets.ipynb #ac2ebd38
 def _turned(z, pictures, i, value):
-    "One number changed, as a page."
-    plain, changed, *others = pictures
+    "The page for number i of a latent: as it is, at `value`, and at the values of `_TURNED`."
+    plain = pictures[0]
+    changed = pictures[1]
+    others = pictures[2:]
     channel = i//64
     row = i % 64 // 8
     column = i % 8
-    image, draw = page({f'number {i} is {z[i]:.1f}': plain, f'number {i} set to {value:.1f}': changed, 'difference': difference(plain, changed)})
-    for x in (2, PICTURE_WIDTH + 2, 2*PICTURE_WIDTH + 2): # the place in the grid
-        draw.rectangle((x + 31.5*column, 22 + 24*row, x + 31.5*column + 31, 22 + 24*row + 24), outline=DREAM)
-    write(draw, 10, 220, f'channel {channel}, row {row}, column {column}', fill=FAINT)
-    draw_latent(draw, 12, 236, z, marked=i)
-    for k, (shown, to) in enumerate(zip(others, (-4, -2, 0, 2, 4))):
-        write(draw, PICTURE_WIDTH + 12 + 100*k, 236, f'{to:+d}', fill=FAINT)
-        image.paste(Image.fromarray(enlarge(shown, 96, 72)), (PICTURE_WIDTH + 12 + 100*k, 252))
+    image, draw = page({f'number {i} is {z[i]:.1f}': plain,
+                        f'number {i} set to {value:.1f}': changed,
+                        'difference': difference(plain, changed)})
+    _mark_place(draw, row, column)
+    caption = f'channel {channel}, row {row}, column {column}'
+    write(draw, PAGE.caption_inset, PAGE.caption, caption, fill=FAINT)
+    draw_latent(draw, _LatentBars.inset, PAGE.panel, z, marked=i)
+    for k, (shown, to) in enumerate(zip(others, _TURNED)):
+        left = PICTURE_WIDTH + 12 + 100*k # a thumbnail and a gap of 4
+        write(draw, left, PAGE.panel, f'{to:+d}', fill=FAINT)
+        image.paste(_thumbnail(shown), (left, PAGE.panel + 16))
     return np.array(image)
 
 # %% ../../nbs/43_dream.widgets.ipynb #986c28f8
 @torch.no_grad()
 def what_if_values(agent:Agent, obs:np.ndarray, # uint8 (4, 64, 64)
-                   k:int, prev_action:int=0, # decisions ahead; the action before
-                   gamma:float=ReplayConfig.gamma) -> tuple: # `Imagined` (n_actions, k, ...), dict of (n_actions,)
-    "Every action held for k decisions in the dream."
+                   k:int, # decisions ahead
+                   prev_action:int=0,
+                   gamma:float=ReplayConfig.gamma
+                  ) -> tuple: # `Imagined` (n_actions, k, ...), dict of (n_actions,)
+    "Dream every action ahead, held for k decisions; returns the dreams and their values."
     z = encode(_model(agent), obs[None])
     n = agent.model.dynamics.n_actions
-    dream = agent.model.imagine(z.expand(n, -1), torch.arange(n, device=z.device)[:, None].expand(n, k))
-    alive = dream.continues.cumprod(1)
-    before = torch.cat([torch.ones_like(alive[:, :1]), alive[:, :-1]], 1)
-    reward = (dream.reward * before * gamma**torch.arange(k, device=z.device)).sum(1).cpu().numpy()
-    ends = np.array([q_values(agent, dream.z[i, -1].cpu().numpy(), i).max() for i in range(n)])
+    actions = torch.arange(n, device=z.device)[:, None].expand(n, k)
+    dream = agent.model.imagine(z.expand(n, -1), actions)
+    alive = dream.continues.cumprod(1) # after each decision
+    before = torch.cat([torch.ones_like(alive[:, :1]), alive[:, :-1]], 1) # before each decision
+    discount = gamma**torch.arange(k, device=z.device)
+    rewards = (dream.reward * before * discount).sum(1).cpu().numpy()
     goes_on = alive[:, -1].cpu().numpy()
-    return dream, dict(reward=dream.reward.sum(1).cpu().numpy(), goes_on=goes_on, q=q_values(agent, z[0].cpu().numpy(), prev_action),
-                       ahead=reward + gamma**k * goes_on * ends)
+    ends = np.array([q_values(agent, dream.z[i, -1].cpu().numpy(), i).max() for i in range(n)])
+    return dream, dict(reward=dream.reward.sum(1).cpu().numpy(),
+                       goes_on=goes_on,
+                       q=q_values(agent, z[0].cpu().numpy(), prev_action),
+                       ahead=rewards + gamma**k * goes_on * ends)
 
 # %% ../../nbs/43_dream.widgets.ipynb #1baabfed
 def what_if(agent:Agent, obs:np.ndarray, k:int=10, prev_action:int=0) -> Instrument:
     "A slider for how far all actions are dreamt ahead from an observation."
     names = action_names(agent.settings['actions'])
-    slider = _slider('k', k, 1, 40)
-    screen = Screen(listens=['left', 'right'], hint='Every action held for k decisions in the dream, and what it would bring.')
     def draw():
         dream, values = what_if_values(agent, obs, slider.value, prev_action)
-        return _branches(names, dream.frames.mul(255).round().byte().cpu().numpy(), values)
-    def move(keys):
-        slider.value += ('right' in keys) - ('left' in keys)
-    panel = Instrument(screen, [slider], draw)
-    slider.observe(panel.redraw, 'value')
-    screen.on_keys(move)
-    return panel
+        return _branches(names, _bytes(dream.frames), values)
+    slider = _slider('k', k, 1, 40)
+    hint = 'Every action held for k decisions in the dream, and what it would bring.'
+    return _with_arrows(slider, hint, draw)
+
+# %% ../../nbs/43_dream.widgets.ipynb #61e8f51e
+class _BranchTable:
+    "The geometry of the table of `what_if`, in pixels."
+    header: int = 24 # height of the line of titles
+    title: int = 12 # middle of that line
+    row: int = 74 # a thumbnail and a gap of 2
+    name: int = 64 # right end of the action's name
+    pictures: int = 70 # left end of the thumbnails
+    picture_step: int = 98 # a thumbnail and a gap of 2
+    numbers: int = 588 # middle of the first column of numbers
+    number_step: int = 52
+
+# %% ../../nbs/43_dream.widgets.ipynb #21ad87e2
+_BRANCH_NUMBERS = dict( # key of `what_if_values` -> title and format
+    reward=('reward', '.1f'),
+    goes_on=('alive', '.0%'),
+    q=('Q', '.2f'),
+    ahead=('ahead', '.2f'))
 
 def _branches(names, frames, values):
-    "A row for each action: pictures on the way, and numbers."
-    shown = np.unique(np.linspace(0, frames.shape[1] - 1, 5).round().astype(int))
-    image = Image.new('RGB', (3*PICTURE_WIDTH, 26 + 74*len(names)), 'white')
+    "The page of `what_if`; frames uint8 (n_actions, k, 64, 64)."
+    shown = np.unique(np.linspace(0, frames.shape[1] - 1, 5).round().astype(int)) # at most 5
+    height = _BranchTable.header + 2 + _BranchTable.row*len(names)
+    image = Image.new('RGB', (3*PICTURE_WIDTH, height), 'white')
     draw = ImageDraw.Draw(image)
-    for i, at in enumerate(shown):
-        write(draw, 118 + 98*i, 12, f'after {at + 1}', fill=FAINT, anchor='mm')
-    for i, title in enumerate(('reward', 'alive', 'Q', 'ahead')):
-        write(draw, 588 + 52*i, 12, title, fill=FAINT, anchor='mm')
+    _branch_titles(draw, shown)
     for row, name in enumerate(names):
-        top = 24 + 74*row
-        write(draw, 64, top + 36, name, 11, anchor='rm')
+        top = _BranchTable.header + _BranchTable.row*row
+        middle = top + _Thumbnails.height//2
+        write(draw, _BranchTable.name, middle, name, 11, anchor='rm')
         for i, at in enumerate(shown):
-            image.paste(Image.fromarray(enlarge(frames[row, at], 96, 72)), (70 + 98*i, top))
-        for i, (key, form) in enumerate(dict(reward='.1f', goes_on='.0%', q='.2f', ahead='.2f').items()):
-            best = values[key].argmax() == row and key in ('q', 'ahead')
-            write(draw, 588 + 52*i, top + 36, format(values[key][row], form), 12, DREAM if best else 'black', 'mm')
+            left = _BranchTable.pictures + _BranchTable.picture_step*i
+            image.paste(_thumbnail(frames[row, at]), (left, top))
+        _branch_numbers(draw, middle, row, values)
     return np.array(image)
+
+# %% ../../nbs/43_dream.widgets.ipynb #1400b08f
+def _branch_titles(draw, shown):
+    "The titles of all columns: after how many decisions, and the names of the numbers."
+    y = _BranchTable.title
+    for i, at in enumerate(shown):
+        x = _BranchTable.pictures + _Thumbnails.width//2 + _BranchTable.picture_step*i
+        write(draw, x, y, f'after {at + 1}', fill=FAINT, anchor='mm')
+    for i, (title, _) in enumerate(_BRANCH_NUMBERS.values()):
+        x = _BranchTable.numbers + _BranchTable.number_step*i
+        write(draw, x, y, title, fill=FAINT, anchor='mm')
+
+# %% ../../nbs/43_dream.widgets.ipynb #8f4804e6
+def _branch_numbers(draw, middle, row, values):
+    "The numbers of one action; the best Q and the best `ahead` are colored."
+    for i, (key, (_, form)) in enumerate(_BRANCH_NUMBERS.items()):
+        x = _BranchTable.numbers + _BranchTable.number_step*i
+        best = values[key].argmax() == row and key in ('q', 'ahead')
+        text = format(values[key][row], form)
+        write(draw, x, middle, text, 12, DREAM if best else 'black', 'mm')

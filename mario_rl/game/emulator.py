@@ -20,32 +20,37 @@ from ..config.settings import known_emulator
 from ..core import LEVELS, UserError
 from .console import Console, check_core, has_core, shade
 
-# %% ../../nbs/07_game.emulator.ipynb #fe1f9646
+# %% ../../nbs/07_game.emulator.ipynb #d0f182de
 BUTTONS = dict(right=128, left=64, down=32, up=16, start=8, select=4, B=2, A=1)
 
+# %% ../../nbs/07_game.emulator.ipynb #fe1f9646
 def press(*names:str) -> int: # `press('right', 'A')`
     "The byte that the console reads while these buttons are held."
     return sum(BUTTONS[name] for name in names)
 
-# %% ../../nbs/07_game.emulator.ipynb #b0988e5c
+# %% ../../nbs/07_game.emulator.ipynb #1c796cb2
 def _across(page:np.uint8, pixel:np.uint8) -> int: # pixels
     "A horizontal position; page 255 is the one before page 0."
     return 256*int(page.astype(np.int8)) + int(pixel)
 
+# %% ../../nbs/07_game.emulator.ipynb #b0988e5c
 def mario_x(ram:np.ndarray) -> int:
-    "Mario's distance from the left end of his area, in pixels; negative left of it, where a maze may put him."
+    "Mario's distance from the left end of his area, in pixels; negative left of it (in mazes)."
     return _across(ram[0x6d], ram[0x86])
 
+# %% ../../nbs/07_game.emulator.ipynb #97d5e4c3
 def mario_screen_x(ram:np.ndarray) -> int:
     "Mario's distance from the left edge of the screen, in pixels (0 to 255)."
     return (int(ram[0x86]) - int(ram[0x71c])) % 256
 
+# %% ../../nbs/07_game.emulator.ipynb #811765b1
 def mario_y(ram:np.ndarray) -> int:
-    "How far down Mario is, in pixels from the top of the screen; negative above it, over 255 below."
+    "Pixels from the top of the screen down to Mario; negative above it, over 255 below."
     return 256*(int(ram[0xb5]) - 1) + int(ram[0xce])
 
+# %% ../../nbs/07_game.emulator.ipynb #6a53bf00
 def mario_speed(ram:np.ndarray) -> int:
-    "Mario's horizontal speed, in sixteenths of a pixel per frame, positive to the right (about 40 at a run)."
+    "Mario's horizontal speed in 1/16 pixel per frame, positive to the right; a run is about 40."
     return int(np.int8(ram[0x57]))
 
 # %% ../../nbs/07_game.emulator.ipynb #3e75d680
@@ -53,19 +58,23 @@ def on_ground(ram:np.ndarray) -> bool:
     "Does Mario stand or walk (rather than jump, fall or climb)?"
     return bool(ram[0x1d] == 0)
 
+# %% ../../nbs/07_game.emulator.ipynb #2909bf62
 def is_dead(ram:np.ndarray) -> bool:
     "Is Mario dying, dead or below the screen? Running out of time makes him die, too."
     return bool(ram[0x0e] in (6, 11) or ram[0xb5] > 1)
 
+# %% ../../nbs/07_game.emulator.ipynb #b3c80237
 def flag_reached(ram:np.ndarray) -> bool:
-    "Does Mario slide down the flag pole, or has Bowser's bridge fallen? The same rule as the game package's."
+    "Does Mario slide down the flag pole, or has Bowser's bridge fallen? The package's rule."
     sliding = ram[0x1d] == 3 and any(kind in (0x2d, 0x31) for kind in ram[0x16:0x1b])
     return bool(ram[0x770] == 2 or sliding)
 
+# %% ../../nbs/07_game.emulator.ipynb #7ff7e460
 def time_left(ram:np.ndarray) -> int:
     "The time left, in the game's own ticks (0.4 s each, 400 at the start of 1-1)."
     return 100*int(ram[0x7f8]) + 10*int(ram[0x7f9]) + int(ram[0x7fa])
 
+# %% ../../nbs/07_game.emulator.ipynb #fbac697c
 def stage_name(ram:np.ndarray) -> str:
     "The stage being played, such as `1-1`."
     return f'{ram[0x75f] + 1}-{ram[0x75c] + 1}'
@@ -76,9 +85,15 @@ def enemies(ram:np.ndarray) -> list: # (dx, y) each
     return [(_across(ram[0x6e+i], ram[0x87+i]) - mario_x(ram), int(ram[0xcf+i])) for i in range(5)
             if ram[0x0f+i] and (ram[0x16+i] < 0x24 or ram[0x16+i] == 0x2d)]
 
+# %% ../../nbs/07_game.emulator.ipynb #c5f9a9e0
 def nearest_enemy(ram:np.ndarray) -> int:
-    "Horizontal distance to the nearest active enemy ahead or behind, in pixels; 255 if there is none so near."
+    "Horizontal distance in pixels to the nearest active enemy on either side; at most 255."
     return min([255] + [abs(dx) for dx, _ in enemies(ram)])
+
+# %% ../../nbs/07_game.emulator.ipynb #9836c1ef
+def _core(emulator:str) -> str: # as `find_core` takes it
+    "The path of a named core; empty for `libretro`, which means the installed one."
+    return '' if emulator == 'libretro' else emulator
 
 # %% ../../nbs/07_game.emulator.ipynb #2ef49663
 def pick_emulator(emulator:str # one of `EMULATORS`, or the path of a core
@@ -91,60 +106,71 @@ def pick_emulator(emulator:str # one of `EMULATORS`, or the path of a core
         check_core(_core(emulator))
     return emulator
 
+# %% ../../nbs/07_game.emulator.ipynb #e4db3cac
 def emulator_name(emulator:str # what `pick_emulator` returns
                  ) -> str: # `nes-py` or `libretro`
     "What reports call an emulator."
     return 'nes-py' if emulator == 'nes-py' else 'libretro'
 
-def _core(emulator): return '' if emulator == 'libretro' else emulator # its path
-
 # %% ../../nbs/07_game.emulator.ipynb #72be37c2
 class LibretroGame(SuperMarioBrosEnv):
-    "The package's game on the other console."
+    "The package's game on the fast console."
     def __init__(self, core:str, **kwargs):
         self.core = core
         super().__init__(**kwargs)
 
     @property
-    def _env(self): return self.console
+    def _env(self):
+        return self.console
+
     @_env.setter
-    def _env(self, console):
+    def _env(self, console): # the package's own console, or None when it closes the game
         self.console = console and Console(self._rom_path, self.core)
 
     @property
-    def screen(self): return self.console.screen_buffer()
+    def screen(self):
+        return self.console.screen_buffer()
+
     @screen.setter
     def screen(self, window):
         pass
 
+# %% ../../nbs/07_game.emulator.ipynb #664334b1
 def make_game(level:str, emulator:str='nes-py' # what `pick_emulator` returns
              ) -> SuperMarioBrosEnv:
     "The package's environment of a stage; costs some 0.2 s."
     target = tuple(map(int, level.split('-')))
-    return SuperMarioBrosEnv(target=target) if emulator == 'nes-py' else LibretroGame(_core(emulator), target=target)
+    if emulator == 'nes-py':
+        return SuperMarioBrosEnv(target=target)
+    return LibretroGame(_core(emulator), target=target)
 
-# %% ../../nbs/07_game.emulator.ipynb #43842a7f
-_REMEMBERED = ('_target_world', '_target_stage', '_target_area', '_time_last', '_x_position_max', '_score_last',
-               '_coins_last', '_status_last', '_completion_rewarded', '_last_reward_components',
-               '_last_reward_unclipped', '_last_reward_clipped')
-
+# %% ../../nbs/07_game.emulator.ipynb #d88f5701
 class EmulatorState(NamedTuple):
     "A moment of a game; valid in the process that took it."
     console: Any # the console's own snapshot
     remembered: dict # what the game package keeps in Python
 
+# %% ../../nbs/07_game.emulator.ipynb #e8d09e49
+_REMEMBERED = ('_target_world', '_target_stage', '_target_area', '_time_last', '_x_position_max',
+               '_score_last', '_coins_last', '_status_last', '_completion_rewarded',
+               '_last_reward_components', '_last_reward_unclipped', '_last_reward_clipped')
+
+# %% ../../nbs/07_game.emulator.ipynb #43842a7f
 def _capture(game:SuperMarioBrosEnv) -> EmulatorState:
+    "A snapshot of a game."
     return EmulatorState(game.dump_state(), {name: vars(game)[name] for name in _REMEMBERED})
 
 def _return_to(game:SuperMarioBrosEnv, moment:EmulatorState):
+    "Return a game to a moment."
     game.load_state(moment.console)
     vars(game).update(moment.remembered)
 
-# %% ../../nbs/07_game.emulator.ipynb #910f1a79
+# %% ../../nbs/07_game.emulator.ipynb #9b2c8ec2
 # (stage, emulator) -> (game, its first moment): both are kept for the life of this process
 _STARTS = {}
 
-def _first_moment(*place) -> EmulatorState:
+# %% ../../nbs/07_game.emulator.ipynb #910f1a79
+def _first_moment(*place) -> EmulatorState: # `place`: stage, emulator
     "The start of a stage on an emulator; 0.2 s on the first visit, nothing later."
     if place[0] not in LEVELS:
         raise UserError(f"no stage '{place[0]}': use 1-1 to 8-4")
@@ -158,8 +184,8 @@ def _first_moment(*place) -> EmulatorState:
 class Emulator:
     "A NES with Super Mario Bros. in it, at the start of 1-1."
     def __init__(self, emulator:str='nes-py'): # one of `EMULATORS`, or the path of a core
-        self.which = pick_emulator(emulator)
-        self.name = emulator_name(self.which)
+        self.which = pick_emulator(emulator) # `nes-py`, `libretro` or the path of a core
+        self.name = emulator_name(self.which) # `nes-py` or `libretro`, for reports
         self.game = make_game('1-1', self.which)
         self.load('1-1')
 
@@ -178,17 +204,19 @@ class Emulator:
 # %% ../../nbs/07_game.emulator.ipynb #49284d9a
 @patch
 def snapshot(self:Emulator) -> EmulatorState:
-    "This moment."
+    "A snapshot of this moment."
     return _capture(self.game)
 
+# %% ../../nbs/07_game.emulator.ipynb #b0a78033
 @patch
 def restore(self:Emulator, moment:EmulatorState):
     "Return to a moment, also one that another emulator in this process has seen."
     _return_to(self.game, moment)
 
+# %% ../../nbs/07_game.emulator.ipynb #458f0fcc
 @patch
 def load(self:Emulator, level:str): # one of `core.LEVELS`
-    "Go to the start of a stage."
+    "Go to the start of a stage; raises `UserError` where there is no such stage."
     self.restore(_first_moment(level, self.which))
 
 # %% ../../nbs/07_game.emulator.ipynb #abc1b805
@@ -205,6 +233,7 @@ def frame(self:Emulator,
     game._did_step(terminated)
     return native, terminated
 
+# %% ../../nbs/07_game.emulator.ipynb #7f3d2b25
 @patch
 def info(self:Emulator) -> dict:
     "Everything the game package reports about this frame."
@@ -218,9 +247,10 @@ def gray(self:Emulator,
     "The screen's `brightness`, copied."
     if self.name == 'libretro':
         return self.game.console.copy_screen_gray(out)
-    pixels = as_strided(self.game.screen[..., ::-1], (240, 256, 4), (1024, 4, 1))
+    pixels = as_strided(self.game.screen[..., ::-1], (240, 256, 4), (1024, 4, 1)) # all four bytes
     return shade(cv2.extractChannel(pixels, 2), cv2.extractChannel(pixels, 1), out)
 
+# %% ../../nbs/07_game.emulator.ipynb #8466ce0b
 @patch
 def rgb(self:Emulator) -> np.ndarray: # uint8 (240, 256, 3)
     "The screen, copied."

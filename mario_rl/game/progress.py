@@ -35,23 +35,27 @@ class Journey:
     x: int # see `mario_x`
     furthest: dict = field(default_factory=dict) # area -> the largest x so far
     paid: dict = field(default_factory=dict) # area -> the x up to which its ground is paid for
-    stalled: int = 0 # decisions since he last set foot on new ground
+    stalled: int = 0 # decisions since he last reached new ground
 
-    def __post_init__(self): self.furthest.setdefault(self.area, self.x)
+    def __post_init__(self):
+        self.furthest.setdefault(self.area, self.x)
 
     @classmethod
     def begin(cls, ram:np.ndarray) -> 'Journey': # `ram`: uint8 (2048,)
         "A journey that starts where Mario is now."
         return cls(mario_area(ram), mario_x(ram))
 
-    @property
-    def x_max(self) -> int: # in pixels
-        "The furthest that Mario has been, in whatever area."
-        return max(self.furthest.values())
+# %% ../../nbs/08_game.progress.ipynb #a55fbc45
+@patch(as_prop=True)
+def x_max(self:Journey) -> int: # in pixels
+    "The furthest that Mario has been, in whatever area."
+    return max(self.furthest.values())
 
-    def copy(self) -> 'Journey':
-        "A journey with the same past and a future of its own."
-        return replace(self, furthest=dict(self.furthest), paid=dict(self.paid))
+# %% ../../nbs/08_game.progress.ipynb #25213787
+@patch
+def copy(self:Journey) -> Journey:
+    "A journey with the same past and a future of its own."
+    return replace(self, furthest=dict(self.furthest), paid=dict(self.paid))
 
 # %% ../../nbs/08_game.progress.ipynb #bfeaca65
 @patch

@@ -25,20 +25,23 @@ from .evaluate import check_writable, named_agent
 
 # %% ../../nbs/37_play.watch.ipynb #b122877b
 class Film:
-    "A video file, `.mp4` or `.gif`; it appears under its name only when it is whole."
-    def __init__(self, path:str|Path, fps:float=15.): # pictures per second
+    "A video file, `.mp4` or `.gif`; raises `UserError` if it cannot be written."
+    def __init__(self, path:str|Path, fps:float=15.): # frames per second
         self.path = Path(path)
         known_film(path)
         check_writable(path)
-        self.part = self.path.with_name(f'.part-{self.path.name}')
-        how = dict(duration=1000 / fps, loop=0) if self.path.suffix == '.gif' else dict(fps=fps, macro_block_size=16)
+        self.part = self.path.with_name(f'.part-{self.path.name}') # renamed once complete
+        if self.path.suffix == '.gif':
+            how = dict(duration=1000 / fps, loop=0) # milliseconds per frame; 0: repeat for ever
+        else:
+            how = dict(fps=fps, macro_block_size=16) # the codec works on blocks of 16 pixels
         self.writer = imageio.get_writer(self.part, **how)
 
     def put(self, rgb:np.ndarray) -> bool: # uint8 (height, width, 3); always True: go on
         self.writer.append_data(rgb)
         return True
 
-    def close(self, whole:bool=True): # False throws it away
+    def close(self, whole:bool=True): # False throws the film away
         self.writer.close()
         self.part.replace(self.path) if whole else self.part.unlink(missing_ok=True)
 
@@ -49,18 +52,19 @@ def has_display() -> bool:
         return False
     return plt.get_backend().lower() in backend_registry.list_builtin(BackendFilter.INTERACTIVE)
 
+# %% ../../nbs/37_play.watch.ipynb #e09de427
 class GameWindow:
-    "A window that shows one picture after another; closing it ends the show."
-    def __init__(self, title:str, fps:float=15., # pictures per second
-                 shape:tuple=(240, 256)): # of a picture: height, width
-        inch = max(40, shape[1]/10) # pixels of it
-        self.pause = 1 / fps
+    "A window that shows one frame after another; closing it ends the show."
+    def __init__(self, title:str, fps:float=15., # frames per second
+                 shape:tuple=(240, 256)): # of a frame: height, width
+        inch = max(40, shape[1]/10) # pixels per inch: a window at most 10 inches wide
+        self.pause = 1 / fps # seconds
         self.figure = plt.figure(title, figsize=(shape[1]/inch, shape[0]/inch))
         axes = self.figure.add_axes([0, 0, 1, 1])
         axes.axis('off')
         self.image = axes.imshow(np.zeros((*shape, 3), np.uint8))
 
-    def put(self, rgb:np.ndarray) -> bool: # uint8 (height, width, 3); False once the window is closed
+    def put(self, rgb:np.ndarray) -> bool: # uint8 (height, width, 3); False once it is closed
         if not plt.fignum_exists(self.figure.number):
             return False
         self.image.set_data(rgb)
@@ -70,19 +74,20 @@ class GameWindow:
     def close(self, whole:bool=True): plt.close(self.figure)
 
 # %% ../../nbs/37_play.watch.ipynb #50dfeb8a
-def show_play(agent:Callable, screen, # a `Film` or a `Window`
+def show_play(agent:Callable, screen, # a `Film` or a `GameWindow`
               level:str, episodes:int=1, emulator:str='nes-py', seed:int|None=None
              ) -> list: # (x reached, flag) of each episode
-    "Let `agent` play greedily from random no-op starts, a picture for each decision."
+    "Let `agent` play from random no-op starts; shows one frame per decision."
     actions = getattr(agent, 'settings', {}).get('actions', 'simple')
     env = make_env(level, actions=actions, emulator=emulator, noop_max=30, seed=seed)
     ends = []
     for _ in range(episodes):
-        (obs, _), over = env.reset(), False
-        while not over and screen.put(env.render()):
+        obs, _ = env.reset()
+        done = False
+        while not done and screen.put(env.render()):
             obs, _, terminated, truncated, info = env.step(agent(obs))
-            over = terminated or truncated
-        if not over:
+            done = terminated or truncated
+        if not done: # the window was closed
             break
         screen.put(env.render())
         ends.append((info['x_max'], info['flag']))

@@ -11,34 +11,43 @@ from fastcore.basics import patch
 
 # %% ../../nbs/11_replay.sum_tree.ipynb #a0ba33ab
 class SumTree:
-    "A priority for each of `capacity` rows, summed in blocks of 16. 0: never drawn."
+    "A priority for each of `capacity` rows, summed in blocks of `width`; priority 0: never drawn."
     def __init__(self, capacity:int, width:int=16):
-        self.blocks = np.zeros((-(-capacity // width), width))
-        self.values = self.blocks.reshape(-1)
-        self.sums = np.zeros(len(self.blocks))
+        self.blocks = np.zeros((-(-capacity // width), width)) # float64; padded to whole blocks
+        self.values = self.blocks.reshape(-1) # the same memory, row by row
+        self.sums = np.zeros(len(self.blocks)) # of each block
         self.width = width
 
     def get(self, rows): return self.values[rows]
-    def set(self, rows, values):
+    def set(self, rows, values): # int64 (B,), float (B,) or one for all
         self.values[rows] = values
-        touched = np.flatnonzero(np.bincount(rows // self.width))
+        touched = np.flatnonzero(np.bincount(rows // self.width)) # blocks to sum anew
         self.sums[touched] = self.blocks[touched].sum(1)
 
-    @property
-    def total(self) -> float: return float(self.sums.sum())
-    @property
-    def nbytes(self) -> int: return self.blocks.nbytes + self.sums.nbytes
+# %% ../../nbs/11_replay.sum_tree.ipynb #8c3e599f
+@patch(as_prop=True)
+def total(self:SumTree) -> float:
+    "The sum of all priorities."
+    return float(self.sums.sum())
+
+# %% ../../nbs/11_replay.sum_tree.ipynb #a6110c60
+@patch(as_prop=True)
+def nbytes(self:SumTree) -> int:
+    "Bytes of the priorities and the sums."
+    return self.blocks.nbytes + self.sums.nbytes
 
 # %% ../../nbs/11_replay.sum_tree.ipynb #256d2abd
 @patch
 def sample(self:SumTree, n:int, rng:np.random.Generator) -> np.ndarray: # int64 (n,)
-    "Draw `n` rows in proportion to their priorities, one from each of `n` equal slices of the total."
-    below_one = 1 - 1e-12 # rounding must not carry a draw beyond the last row that has a priority
-    upto = np.cumsum(self.sums)
+    "Draw `n` rows in proportion to their priorities, one from each of `n` equal slices."
+    below_one = 1 - 1e-12 # rounding must not carry a draw beyond the last row with a priority
+    upto = np.cumsum(self.sums) # the total at the end of each block
     at = np.minimum((np.arange(n) + rng.random(n)) / n, below_one) * upto[-1]
     block = np.searchsorted(upto, at, side='right')
     line = np.cumsum(self.blocks[block]) # the chosen blocks, laid end to end
-    ends = line[self.width - 1::self.width]
+    ends = line[self.width - 1::self.width] # of each chosen block in that line
     starts = np.concatenate([[0.], ends[:-1]])
-    rest = np.minimum(np.maximum(at - upto[block] + self.sums[block], 0), (ends - starts)*below_one)
-    return (block - np.arange(n))*self.width + np.searchsorted(line, starts + rest, side='right')
+    rest = at - upto[block] + self.sums[block] # how far into its block each draw falls
+    rest = np.minimum(np.maximum(rest, 0), (ends - starts)*below_one)
+    place = np.searchsorted(line, starts + rest, side='right') # in the line of chosen blocks
+    return (block - np.arange(n))*self.width + place

@@ -13,39 +13,50 @@ from ..config.rules import command
 from ..core import UserError
 from .run_folder import atomic_write, read_csv
 
-# %% ../../nbs/29_training.plots.ipynb #6edb51e9
+# %% ../../nbs/29_training.plots.ipynb #f1189a67
+# column of training.csv -> title
 PANELS = dict(wm_recon_mse='reconstruction MSE', wm_ssim='SSIM', q_mean='mean Q', q_loss='Q loss',
-              x_mean='mean x of recent episodes', clear_rate='clear rate of recent episodes', wm_explained='explained variance',
-              wm_motion_mse='MSE of moving pixels', wm_dynamics_loss='dynamics loss', probe_x_r2="probe of Mario's x, R²",
+              x_mean='mean x of recent episodes', clear_rate='clear rate of recent episodes',
+              wm_explained='explained variance', wm_motion_mse='MSE of moving pixels',
+              wm_dynamics_loss='dynamics loss', probe_x_r2="probe of Mario's x, R²",
               probe_y_r2="probe of Mario's y, R²", probe_enemy_r2='probe of the nearest enemy, R²')
 LOGARITHMIC = ('wm_recon_mse', 'q_loss', 'wm_motion_mse', 'wm_dynamics_loss')
 
-def _panel(axes, rows, name:str):
-    "One curve: every value faintly, their running mean over it."
-    rows = rows[['step', name]].dropna()
-    axes.set_title(PANELS[name], fontsize=10)
+# %% ../../nbs/29_training.plots.ipynb #c5146952
+def _style(axes, title:str):
+    axes.set_title(title, fontsize=10)
     axes.tick_params(labelsize=8, which='both')
     axes.xaxis.set_major_formatter('{x:,.0f}')
     axes.locator_params(axis='x', nbins=5)
     axes.grid(alpha=.25)
     axes.spines[['top', 'right']].set_visible(False)
-    if not len(rows):
-        axes.set_yticks([])
-        axes.text(.5, .5, 'no values', ha='center', color='gray', transform=axes.transAxes)
-        return
-    smooth = rows[name].rolling(max(5, len(rows)//40), min_periods=1, center=True).mean()
-    axes.plot(rows.step, rows[name], color='C0', alpha=.25, lw=1)
-    axes.plot(rows.step, smooth, color='C0', lw=1.6, marker='o' if len(rows) == 1 else None)
-    if name not in LOGARITHMIC or (rows[name] <= 0).any():
-        return
+
+# %% ../../nbs/29_training.plots.ipynb #524ee2ee
+def _logarithmic(axes):
     axes.set_yscale('log', subs=[2, 5])
     axes.yaxis.set_major_formatter('{x:g}')
     axes.yaxis.set_minor_formatter('{x:g}')
 
+# %% ../../nbs/29_training.plots.ipynb #6edb51e9
+def _panel(axes, rows, name:str):
+    "One curve: every value faintly, their running mean over it."
+    rows = rows[['step', name]].dropna()
+    _style(axes, PANELS[name])
+    if not len(rows):
+        axes.set_yticks([])
+        axes.text(.5, .5, 'no values', ha='center', color='gray', transform=axes.transAxes)
+        return
+    window = max(5, len(rows)//40)
+    smooth = rows[name].rolling(window, min_periods=1, center=True).mean()
+    axes.plot(rows.step, rows[name], color='C0', alpha=.25, lw=1)
+    axes.plot(rows.step, smooth, color='C0', lw=1.6, marker='o' if len(rows) == 1 else None)
+    if name in LOGARITHMIC and (rows[name] > 0).all():
+        _logarithmic(axes)
+
 # %% ../../nbs/29_training.plots.ipynb #2e5df78b
 def plot_run(path:str|Path # a run folder, or its `training.csv`
             ): # a matplotlib Figure
-    "Twelve curves of a run over its learner steps; raises `UserError` where there is nothing to plot."
+    "Twelve curves of a run over its learner steps; raises `UserError` if there is nothing to plot."
     from matplotlib.figure import Figure  # here, so that a training need not load it
     rows = read_csv(path)
     if not len(rows):
@@ -60,8 +71,9 @@ def plot_run(path:str|Path # a run folder, or its `training.csv`
 @command('mario_rl_plot')
 def plot_main(args:list|None=None):
     "`mario_rl_plot`: write the plots of a run into a picture."
-    run, c = parse_plot(args)
-    out = Path(c.out or (run if run.is_dir() else run.parent)/'plots.png')
+    run, options = parse_plot(args)
+    folder = run if run.is_dir() else run.parent
+    out = Path(options.out or folder/'plots.png')
     figure = plot_run(run)
     try:
         atomic_write(out, lambda file: figure.savefig(file, format=out.suffix[1:], dpi=110))

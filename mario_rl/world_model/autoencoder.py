@@ -20,7 +20,7 @@ from ..devices import autocast
 # %% ../../nbs/13_world_model.autoencoder.ipynb #208935e7
 def pixels(obs:Tensor # uint8, any shape
           ) -> Tensor: # float32 in [0, 1], same shape
-    "Bytes to floats: the only division by 255; raises `TypeError` for anything but bytes."
+    "Bytes to floats, the library's only division by 255; raises `TypeError` unless uint8."
     if obs.dtype != torch.uint8:
         raise TypeError(f'frames must be uint8 (0 to 255), not {obs.dtype}: divided already?')
     return obs.float().div_(255)
@@ -29,7 +29,7 @@ def pixels(obs:Tensor # uint8, any shape
 GRID = 8 # a latent is a picture of 8 by 8 cells
 
 def grid_channels(latent_dim:int) -> int:
-    "Channels of the 8x8 grid that hold `latent_dim` numbers; raises `UserError` where they do not fit."
+    "Channels of an 8x8 grid of `latent_dim` numbers; raises `UserError` unless a multiple of 64."
     channels, rest = divmod(latent_dim, GRID**2)
     if rest or channels < 1:
         raise UserError(f'--latent-dim {latent_dim}: use a multiple of {GRID**2}, such as 512')
@@ -37,12 +37,16 @@ def grid_channels(latent_dim:int) -> int:
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #73766753
 class Encoder(nn.Module):
-    "uint8 (B, stack, 64, 64) to float32 (B, latent_dim), an 8x8 grid of channels flattened."
+    "uint8 (B, stack, 64, 64) to float32 (B, latent_dim), a flattened 8x8 grid of channels."
     def __init__(self, latent_dim:int=512, stack:int=4):
         super().__init__()
-        self.convs = nn.Sequential(nn.Conv2d(stack, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(),
-                                   nn.Conv2d(32, 64, 3, 2, 1), nn.ReLU(), nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU(),
-                                   nn.Conv2d(64, grid_channels(latent_dim), 1))
+        self.convs = nn.Sequential(
+            nn.Conv2d(stack, 16, 3, 2, 1), nn.ReLU(), # 32 x 32
+            nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(), # 16 x 16
+            nn.Conv2d(32, 64, 3, 2, 1), nn.ReLU(), # 8 x 8
+            nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU(),
+            nn.Conv2d(64, grid_channels(latent_dim), 1),
+        )
         self.norm = nn.LayerNorm(latent_dim)
 
     def forward(self, obs:Tensor) -> Tensor:
@@ -55,12 +59,14 @@ class Encoder(nn.Module):
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #6f7b506d
 class Decoder(nn.Module):
-    "float32 (B, latent_dim) to float32 (B, 1, 64, 64): the newest frame, black about 0, white about 1."
+    "float32 (B, latent_dim) to the newest frame, float32 (B, 1, 64, 64): 0 is black, 1 is white."
     def __init__(self, latent_dim:int=512):
         super().__init__()
-        self.convs = nn.Sequential(nn.Conv2d(grid_channels(latent_dim), 64, 3, 1, 1), nn.ReLU(),
-                                   nn.ConvTranspose2d(64, 64, 4, 2, 1), nn.ReLU(),
-                                   nn.Conv2d(64, 16, 3, 1, 1), nn.PixelShuffle(4))
+        self.convs = nn.Sequential(
+            nn.Conv2d(grid_channels(latent_dim), 64, 3, 1, 1), nn.ReLU(), # 8 x 8
+            nn.ConvTranspose2d(64, 64, 4, 2, 1), nn.ReLU(), # 16 x 16
+            nn.Conv2d(64, 16, 3, 1, 1), nn.PixelShuffle(4), # 64 x 64
+        )
 
     def forward(self, z:Tensor) -> Tensor:
         with autocast(z.device):
@@ -69,44 +75,48 @@ class Decoder(nn.Module):
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #bfb8793d
 def mse(pred:Tensor, target:Tensor) -> float:
-    "Mean squared error of pictures in [0, 1]."
+    "Mean squared error of pictures in [0, 1], of one shape."
     return (pred - target).square().mean().item()
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #42c85d10
 def explained(pred:Tensor, target:Tensor # (N, 1, 64, 64), pictures in [0, 1]
              ) -> float: # 1 is perfect, 0 is no better than the mean frame
-    "The share of the pictures' variance about their own mean frame that `pred` explains."
+    "Explained variance: the share of the variance about the mean frame that `pred` explains."
     return 1 - mse(pred, target) / mse(target.mean(0, keepdim=True), target)
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #5c70b50f
 def motion_weight(frame:Tensor, previous:Tensor, # pictures in [0, 1]
-                  weight:float=8. # what a pixel that went from black to white counts more
-                 ) -> Tensor: # 1 where nothing moved
-    "How much each pixel's error counts: more, the more it changed since the frame before."
+                  weight:float=8. # extra weight of a pixel that went from black to white
+                 ) -> Tensor: # same shape, 1 where nothing moved
+    "Weight of each pixel's error: it grows with the change since the frame before."
     return 1 + weight * (frame - previous).abs()
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #653b8169
 def motion_mse(pred:Tensor, target:Tensor, previous:Tensor, # pictures in [0, 1]
-               threshold:float=.1 # a pixel has moved when it changed by more than this
+               threshold:float=.1 # a pixel has moved if it changed by more than this
               ) -> float: # nan where nothing moved
     "Mean squared error of the pixels that changed since the frame before."
     return (pred - target)[(target - previous).abs() > threshold].square().mean().item()
 
 # %% ../../nbs/13_world_model.autoencoder.ipynb #8888bfa0
-def _similarity(pred, target): # of each pair of pictures: a score, and a map (64, 64) of it
-    # half a second to import: workers never need it
-    from skimage.metrics import structural_similarity
+def _similarity(pred, target):
+    "SSIM of each pair of pictures: a list of (mean, map (64, 64))."
+    from skimage.metrics import structural_similarity  # takes 0.5 s; workers never need it
     pairs = zip(pred.clamp(0, 1)[:, 0].cpu().numpy(), target[:, 0].cpu().numpy())
     return [structural_similarity(p, t, data_range=1., full=True) for p, t in pairs]
 
+# %% ../../nbs/13_world_model.autoencoder.ipynb #44e1b439
 def ssim(pred:Tensor, target:Tensor # (N, 1, 64, 64), pictures in [0, 1]
         ) -> float: # 1 is perfect
-    "Mean structural similarity (Wang et al. 2004), by scikit-image."
+    "Mean structural similarity (Wang et al. 2004), computed by scikit-image."
     return float(np.mean([score for score, _ in _similarity(pred, target)]))
 
+# %% ../../nbs/13_world_model.autoencoder.ipynb #02bdd423
 def motion_ssim(pred:Tensor, target:Tensor, previous:Tensor, # (N, 1, 64, 64), pictures in [0, 1]
-                threshold:float=.1 # a pixel has moved when it changed by more than this
+                threshold:float=.1 # a pixel has moved if it changed by more than this
                ) -> float: # 1 is perfect; nan where nothing moved
     "Mean structural similarity of the windows around pixels that changed since the frame before."
     moved = ((target - previous).abs() > threshold)[:, 0].cpu().numpy()
-    return float(np.stack([places for _, places in _similarity(pred, target)])[moved].mean()) if moved.any() else np.nan
+    if not moved.any():
+        return np.nan
+    return float(np.stack([places for _, places in _similarity(pred, target)])[moved].mean())

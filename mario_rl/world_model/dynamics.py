@@ -11,48 +11,67 @@ from typing import NamedTuple
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from fastcore.basics import patch
 from torch import Tensor
 
 # %% ../../nbs/14_world_model.dynamics.ipynb #4bd77805
 class Step(NamedTuple):
-    "What the model expects after one action; `unroll` puts an axis K for the steps behind B."
-    z: Tensor # (B, latent_dim) the next latent
+    "The prediction for one action, float32; `unroll` adds an axis K for the steps after B."
+    z: Tensor # (B, latent_dim), the next latent
     reward: Tensor # (B,)
-    continues: Tensor # (B,) logits that the episode goes on
+    continues: Tensor # (B,), logits that the episode goes on
 
 # %% ../../nbs/14_world_model.dynamics.ipynb #2cf271be
 def mlp(inputs:int, hidden:int, outputs:int) -> nn.Sequential:
-    "Two hidden layers, each normalised before its activation."
-    return nn.Sequential(nn.Linear(inputs, hidden), nn.LayerNorm(hidden), nn.SiLU(),
-                         nn.Linear(hidden, hidden), nn.LayerNorm(hidden), nn.SiLU(), nn.Linear(hidden, outputs))
+    "A network of two hidden layers, each normalized before its activation."
+    return nn.Sequential(
+        nn.Linear(inputs, hidden), nn.LayerNorm(hidden), nn.SiLU(),
+        nn.Linear(hidden, hidden), nn.LayerNorm(hidden), nn.SiLU(),
+        nn.Linear(hidden, outputs),
+    )
 
 # %% ../../nbs/14_world_model.dynamics.ipynb #c0b240c4
 class Dynamics(nn.Module):
-    "Latent (B, latent_dim) and action int64 (B,) to a `Step`."
+    "Latent, float32 (B, latent_dim), and action, int64 (B,), to a `Step`."
     def __init__(self, latent_dim:int, n_actions:int, hidden:int=256):
         super().__init__()
         self.n_actions = n_actions
-        self.change, self.reward, self.continues = (mlp(latent_dim + n_actions, hidden, n) for n in (latent_dim, 1, 1))
+        self.change = mlp(latent_dim + n_actions, hidden, latent_dim) # of the latent
+        self.reward = mlp(latent_dim + n_actions, hidden, 1)
+        self.continues = mlp(latent_dim + n_actions, hidden, 1) # a logit
         self.norm = nn.LayerNorm(latent_dim)
-
-    def join(self, z:Tensor, action:Tensor) -> Tensor:
-        return torch.cat([z, F.one_hot(action, self.n_actions).to(z.dtype)], -1)
-    def next(self, z:Tensor, joined:Tensor) -> Tensor: return self.norm(z + self.change(joined))
-    def outcome(self, joined:Tensor) -> tuple:
-        return self.reward(joined).squeeze(-1), self.continues(joined).squeeze(-1)
 
     def forward(self, z:Tensor, action:Tensor) -> Step:
         joined = self.join(z, action)
         return Step(self.next(z, joined), *self.outcome(joined))
 
+# %% ../../nbs/14_world_model.dynamics.ipynb #3501412a
+@patch
+def join(self:Dynamics, z:Tensor, action:Tensor) -> Tensor: # float32 (B, latent_dim + n_actions)
+    "The input of the three networks."
+    return torch.cat([z, F.one_hot(action, self.n_actions).to(z.dtype)], -1)
+
+# %% ../../nbs/14_world_model.dynamics.ipynb #a1532546
+@patch
+def next(self:Dynamics, z:Tensor, joined:Tensor) -> Tensor: # (B, latent_dim)
+    "The next latent."
+    return self.norm(z + self.change(joined))
+
+# %% ../../nbs/14_world_model.dynamics.ipynb #498e7699
+@patch
+def outcome(self:Dynamics, joined:Tensor) -> tuple: # (B,) each
+    "The reward, and the logit that the episode goes on."
+    return self.reward(joined).squeeze(-1), self.continues(joined).squeeze(-1)
+
 # %% ../../nbs/14_world_model.dynamics.ipynb #3b0aed7e
-def unroll(dynamics:Dynamics, z:Tensor, # (B, latent_dim) where to start
+def unroll(dynamics:Dynamics, z:Tensor, # (B, latent_dim), the latent to start from
            actions:Tensor # int64 (B, K)
           ) -> Step: # (B, K, latent_dim), (B, K), (B, K)
-    "Feed the model its own latents, one action after another."
+    "Predict K steps ahead: the model receives its own latents, one action after another."
     inputs = []
     ahead = []
     for action in actions.unbind(1):
         inputs.append(dynamics.join(z, action))
-        ahead.append(z := dynamics.next(z, inputs[-1]))
+        z = dynamics.next(z, inputs[-1])
+        ahead.append(z)
     return Step(torch.stack(ahead, 1), *dynamics.outcome(torch.stack(inputs, 1)))
