@@ -66,13 +66,13 @@ def stored(file):
 
 
 def many_targets(file):
-    "Assignments of a notebook with more than two targets: one statement says one thing."
+    "Assignments of a notebook with more than two targets. What one call returns may be taken apart."
     for cell in json.loads(file.read_text(encoding='utf-8'))['cells']:
         source = ''.join(cell['source'])
         if cell['cell_type'] != 'code' or re.match(r'%%', source):
             continue
         for node in ast.walk(ast.parse(re.sub(r'^[%!].*', '', source, flags=re.M))):
-            targets = node.targets if isinstance(node, ast.Assign) else []
+            targets = node.targets if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Call) else []
             if any(isinstance(target, ast.Tuple) and len(target.elts) > 2 for target in targets):
                 yield f'{title(file)}, cell {cell["id"]}: more than two targets in line {node.lineno}'
 

@@ -316,7 +316,7 @@ def _check_value_range(config:TrainConfig):
     v_max = config.q.v_max
     least = math.ceil(max(RUNNING/(1 - gamma), ARRIVING))
     if v_max < least:
-        raise UserError(f'--q-reach {v_max:g} cannot hold the values of --gamma {gamma:g}: '
+        raise UserError(f'--v-max {v_max:g} cannot hold the values of --gamma {gamma:g}: '
                         f'use {least} or more')
 
 # %% ../../nbs/03_config.settings.ipynb #2fb5cbb7
