@@ -58,6 +58,7 @@ def reset(self:DreamEnv, *, seed:int=None,
     self.steps = 0
     return self._observation(), dict(continues=1.)
 
+# %% ../../nbs/41_dream.env.ipynb #7b50cb19
 @patch
 def _observation(self:DreamEnv): return self.z[0].cpu().numpy().copy()
 
@@ -81,6 +82,7 @@ def picture(self:DreamEnv) -> np.ndarray: # uint8 (64, 64)
     "The decoded latent: a gray frame as the agent sees them."
     return self.model.decode(self.z)[0, 0].mul(255).round().byte().cpu().numpy()
 
+# %% ../../nbs/41_dream.env.ipynb #cc327242
 @patch
 def render(self:DreamEnv) -> np.ndarray: # uint8 (64, 64, 3)
     "The same picture with three equal color channels."
@@ -151,6 +153,7 @@ def reset(self:SideBySide) -> DreamMoment:
     self.history.clear()
     return self.wake()
 
+# %% ../../nbs/41_dream.env.ipynb #a7a56eca
 @patch
 def wake(self:SideBySide) -> DreamMoment:
     "Start a new dream from the game's current observation."

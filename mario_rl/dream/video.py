@@ -49,6 +49,7 @@ PAGE = PageLayout()
 @lru_cache
 def _font(size): return ImageFont.load_default(size)
 
+# %% ../../nbs/42_dream.video.ipynb #90d65f41
 def write(draw:ImageDraw.ImageDraw, x:float, y:float, text:str, size:int=11, fill:str='black',
           anchor:str='la'):
     "Write text on a picture; `anchor` is Pillow's ('la': x is its left end, y its top)."

@@ -144,11 +144,13 @@ class Instrument(widgets.VBox):
 def _row(children):
     return widgets.HBox(children, layout=widgets.Layout(flex_flow='row wrap'))
 
+# %% ../../nbs/43_dream.widgets.ipynb #5080cc82
 def _button(text, tip, do):
     button = widgets.Button(description=text, tooltip=tip, layout=widgets.Layout(width='auto'))
     button.on_click(lambda _: do())
     return button
 
+# %% ../../nbs/43_dream.widgets.ipynb #7b48ba65
 def _slider(name, value, low, high, step=1):
     kind = widgets.FloatSlider if isinstance(step, float) else widgets.IntSlider
     layout = widgets.Layout(width='500px')
@@ -172,6 +174,7 @@ def _pads(names, press):
     return [_button(name, f'one decision: {name}', lambda i=i: press(i))
             for i, name in enumerate(names)]
 
+# %% ../../nbs/43_dream.widgets.ipynb #21345f40
 def _helpers(session, press, act):
     "The buttons that are not actions, and the agent that plays by itself."
     agent_plays = widgets.Play(min=0, max=10**6, interval=150) # milliseconds
@@ -331,6 +334,7 @@ class _Thumbnails:
     width: int = 96
     height: int = 72
 
+# %% ../../nbs/43_dream.widgets.ipynb #436a759a
 def _thumbnail(picture):
     return Image.fromarray(enlarge(picture, _Thumbnails.width, _Thumbnails.height))
 
