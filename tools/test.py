@@ -15,7 +15,7 @@ from pathlib import Path
 from processes import end
 
 # as under nohup
-STOPPING = [
+STOP_SIGNALS = [
     n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN
 ]
 
@@ -26,7 +26,7 @@ def stop(number, frame):
 
 
 def main():
-    for number in STOPPING:
+    for number in STOP_SIGNALS:
         signal.signal(number, stop)
     folder = tempfile.mkdtemp(prefix='test-')
     try:
@@ -36,7 +36,7 @@ def main():
         work = subprocess.Popen(command, env=mark, stdin=subprocess.PIPE, start_new_session=True)
         code = work.wait()
     finally:
-        for number in STOPPING:
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)  # this takes a moment, and then it is over anyway
         end(folder)
         shutil.rmtree(folder, ignore_errors=True)

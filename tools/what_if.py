@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 
 from mario_rl.config.settings import PROTOCOLS, ReplayConfig
-from mario_rl.game.wrappers import held_action, make_env
+from mario_rl.game.wrappers import executed_action, make_env
 from mario_rl.play.evaluate import load_agent
 
 BACK = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # decisions before a death
@@ -47,7 +47,7 @@ class Player:
 
     @torch.inference_mode()
     def q(self, observations) -> np.ndarray:  # (B, n_actions)
-        last = torch.tensor([held_action(obs[-1], self.net.actions) for obs in observations])
+        last = torch.tensor([executed_action(obs[-1], self.net.actions) for obs in observations])
         return self.net.forward(torch.as_tensor(np.stack(observations)), last).numpy()
 
     def episode(self, seed) -> tuple:  # the (moment, Q, x) of each decision, and whether it ended in death

@@ -20,7 +20,7 @@ from .qnetwork import LatentQ, PixelQ, Policy
 from .reanchor import Anchor, _backward, _step_if_finite, _to_device, re_anchor
 from .targets import QEstimates, TDLoss, estimate_q, retrace, td_loss
 from ..config.settings import LearnerConfig, QConfig, WorldModelConfig
-from ..devices import autocast, flatten
+from ..devices import autocast, flatten_parameters
 from ..replay.prioritized import Batch, Replay, ReplayEmpty, Sequences
 from ..world_model.model import WorldModel, score
 
@@ -73,9 +73,9 @@ def _init_networks(self:Learner, n_actions, wm_config):
         self.q = PixelQ(n_actions, v_max).to(self.device)
     self.target_q = copy.deepcopy(self.q).requires_grad_(False)
     self.mean_q = copy.deepcopy(self.q).requires_grad_(False)
-    self.q_params = flatten(self.q)
-    self.target_params = flatten(self.target_q)
-    self.mean_params = flatten(self.mean_q)
+    self.q_params = flatten_parameters(self.q)
+    self.target_params = flatten_parameters(self.target_q)
+    self.mean_params = flatten_parameters(self.mean_q)
 
 # %% ../../nbs/23_agent.learner.ipynb #bb4878aa
 @patch

@@ -10,12 +10,14 @@ __all__ = ['NaiveReplay', 'filled_replay', 'naive_q', 'naive_wm', 'steps_with_ta
 import copy
 import itertools
 import time
-from typing import Callable, Iterator
+from typing import Callable, Iterator, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from fastcore.basics import patch
 
+# %% ../../nbs/46_bench.learn.ipynb #02be6003
 from ..agent.learner import Learner
 from ..agent.qnetwork import LatentQ, expected_value, hl_gauss
 from .play import measure, rate, speedup
@@ -27,31 +29,54 @@ from ..replay.store import NO_ACTION, FrameStore
 from ..world_model.autoencoder import motion_weight
 from ..world_model.model import WorldModel
 
-# %% ../../nbs/46_bench.learn.ipynb #f3d7de8d
+# %% ../../nbs/46_bench.learn.ipynb #34b3b6ee
 class NaiveReplay:
-    "The same experience, read the obvious way."
+    "Prioritized replay of the same experience, read the obvious way."
     def __init__(self, replay:Replay):
         self.store = replay.store
         self.rows = np.flatnonzero(replay.tree.values)
         self.priority = np.ones(len(self.rows))
         self.gamma = replay.config.gamma
 
-    def stack(self, row:int) -> np.ndarray: # uint8 (4, 64, 64)
-        return np.stack([self.store.frames[row - min(back, self.store.step[row])] for back in (3, 2, 1, 0)])
+# %% ../../nbs/46_bench.learn.ipynb #0db16557
+@patch
+def stack(self:NaiveReplay, row:int) -> np.ndarray: # uint8 (4, 64, 64)
+    "The observation at `row`; at the beginning of an episode the first frame repeats."
+    age = self.store.step[row]
+    return np.stack([self.store.frames[row - min(back, age)] for back in (3, 2, 1, 0)])
 
-    def transition(self, row:int) -> tuple: # obs, action, reward, next obs, discount
-        s = self.store
-        return self.stack(row), int(s.action[row]), s.reward[row], self.stack(row + 1), np.float32(self.gamma*(not s.terminated[row]))
+# %% ../../nbs/46_bench.learn.ipynb #97e4c9bc
+@patch
+def transition(self:NaiveReplay, row:int) -> tuple: # obs, action, reward, next obs, discount
+    "The one-step transition that starts at `row`."
+    action = int(self.store.action[row])
+    discount = np.float32(self.gamma*(not self.store.terminated[row]))
+    return self.stack(row), action, self.store.reward[row], self.stack(row + 1), discount
 
-    def sample(self, n:int) -> tuple: # places, weights, and the five parts of the transitions as tensors
-        chance = self.priority**.6 / (self.priority**.6).sum()
-        places = np.random.choice(len(self.rows), n, p=chance)
-        weight = (len(self.rows)*chance[places])**-.4
-        parts = zip(*[self.transition(self.rows[place]) for place in places])
-        return places, torch.tensor(weight/weight.max(), dtype=torch.float32), *(torch.as_tensor(np.array(part)) for part in parts)
+# %% ../../nbs/46_bench.learn.ipynb #f3d7de8d
+class _NaiveBatch(NamedTuple):
+    places: np.ndarray # int64 (B,), where the transitions are in the list of priorities
+    weight: torch.Tensor # float32 (B,), importance weights
+    obs: torch.Tensor # uint8 (B, 4, 64, 64)
+    action: torch.Tensor # int64 (B,)
+    reward: torch.Tensor # float32 (B,)
+    next_obs: torch.Tensor # uint8 (B, 4, 64, 64)
+    discount: torch.Tensor # float32 (B,), 0 where the episode terminated
+
+# %% ../../nbs/46_bench.learn.ipynb #ded1dd74
+@patch
+def sample(self:NaiveReplay, n:int) -> _NaiveBatch:
+    "Draw `n` transitions in proportion to their priority to the power of 0.6."
+    chance = self.priority**.6 / (self.priority**.6).sum()
+    places = np.random.choice(len(self.rows), n, p=chance)
+    weight = (len(self.rows)*chance[places])**-.4
+    weight = torch.tensor(weight/weight.max(), dtype=torch.float32)
+    parts = zip(*[self.transition(self.rows[place]) for place in places])
+    return _NaiveBatch(places, weight, *(torch.as_tensor(np.array(part)) for part in parts))
 
 # %% ../../nbs/46_bench.learn.ipynb #f9236e91
-def filled_replay(decisions:int, latent_dim:int, device:torch.device=torch.device('cpu')) -> Replay:
+def filled_replay(decisions:int, latent_dim:int,
+                  device:torch.device=torch.device('cpu')) -> Replay:
     "A replay of real frames from random play."
     store = FrameStore(decisions*2)
     rng = np.random.default_rng(0)
@@ -68,118 +93,227 @@ def filled_replay(decisions:int, latent_dim:int, device:torch.device=torch.devic
     replay.sync()
     return replay
 
+# %% ../../nbs/46_bench.learn.ipynb #74ef09a2
+def _minimize(loss, net, optimizer):
+    "One optimizer step of `net`, gradients clipped at norm 10."
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 10.)
+    optimizer.step()
+
+# %% ../../nbs/46_bench.learn.ipynb #b7a78aec
+def _follow(target_net, net, rate):
+    "Move the parameters of `target_net` toward those of `net`."
+    for target_p, p in zip(target_net.parameters(), net.parameters()):
+        target_p.data.mul_(1 - rate).add_(rate*p.data)
+
+# %% ../../nbs/46_bench.learn.ipynb #d7a2a102
+class _NaiveQ:
+    "A double DQN learner."
+    def __init__(self, replay, model, n_actions, batch_size):
+        self.replay = NaiveReplay(replay)
+        self.model = model
+        self.batch_size = batch_size
+        self.q = LatentQ(model.config.latent_dim, n_actions)
+        self.target_q = copy.deepcopy(self.q)
+        self.optimizer = torch.optim.Adam(self.q.parameters(), 3e-4)
+
+# %% ../../nbs/46_bench.learn.ipynb #4ccd1dd1
+@patch
+@torch.no_grad()
+def encode(self:_NaiveQ, obs):
+    "uint8 (B, 4, 64, 64) to latents (B, latent_dim) in float32."
+    encoder = self.model.encoder
+    return encoder.norm(encoder.convs(obs.float()/255).flatten(1))
+
+# %% ../../nbs/46_bench.learn.ipynb #7ce16bde
+@patch
+@torch.no_grad()
+def targets(self:_NaiveQ, batch):
+    "One-step double DQN targets (B,)."
+    next_z = self.encode(batch.next_obs)
+    best = self.q(next_z).argmax(1)
+    next_value = self.target_q(next_z)[torch.arange(self.batch_size), best]
+    return batch.reward + batch.discount*next_value
+
+# %% ../../nbs/46_bench.learn.ipynb #778f92b1
+@patch
+def step(self:_NaiveQ) -> float:
+    "One optimizer step; returns its loss."
+    batch = self.replay.sample(self.batch_size)
+    z = self.encode(batch.obs)
+    target = self.targets(batch)
+    logits = self.q.logits(z)[torch.arange(self.batch_size), batch.action]
+    error = F.cross_entropy(logits, hl_gauss(target, self.q.bins), reduction='none')
+    loss = (error*batch.weight).mean()
+    _minimize(loss, self.q, self.optimizer)
+    _follow(self.target_q, self.q, .005)
+    td_error = expected_value(logits.detach(), self.q.bins) - target
+    self.replay.priority[batch.places] = td_error.abs().numpy() + .01
+    return loss.item()
+
 # %% ../../nbs/46_bench.learn.ipynb #6df0d670
 def naive_q(replay:Replay, model:WorldModel, n_actions:int=7, batch_size:int=64) -> Callable:
     "A double DQN step as one would write it first: returns a function that does one."
-    naive = NaiveReplay(replay)
-    q = LatentQ(model.config.latent_dim, n_actions)
-    target_q = copy.deepcopy(q)
-    encoder = model.encoder.convs
-    optimizer = torch.optim.Adam(q.parameters(), 3e-4)
-    def encode(obs):
+    return _NaiveQ(replay, model, n_actions, batch_size).step
+
+# %% ../../nbs/46_bench.learn.ipynb #8335b57a
+class _NaiveWM:
+    "A world-model learner."
+    def __init__(self, replay, n_actions, batch_size):
+        self.config = WorldModelConfig()
+        self.replay = NaiveReplay(replay)
+        self.store = replay.store
+        self.batch_size = batch_size
+        self.model = WorldModel(n_actions, self.config)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), self.config.wm_lr)
+        self.starts = [row for row in self.replay.rows if self.is_whole(row)]
+
+# %% ../../nbs/46_bench.learn.ipynb #d3fff93a
+@patch
+def is_whole(self:_NaiveWM, row):
+    "Does the episode go on for a whole unroll from `row`?"
+    return (self.store.action[row:row + self.config.unroll] != NO_ACTION).all()
+
+# %% ../../nbs/46_bench.learn.ipynb #dd389043
+@patch
+def stacks(self:_NaiveWM, rows):
+    "The observations at `rows`, uint8 (B, 4, 64, 64)."
+    return torch.as_tensor(np.array([self.replay.stack(row) for row in rows]))
+
+# %% ../../nbs/46_bench.learn.ipynb #ed1be1d0
+@patch
+def encode(self:_NaiveWM, encoder, obs):
+    "uint8 (B, 4, 64, 64) to latents (B, latent_dim) in float32."
+    return encoder.norm(encoder.convs(obs.float()/255).flatten(1))
+
+# %% ../../nbs/46_bench.learn.ipynb #cde40ebd
+@patch
+def recon_loss(self:_NaiveWM, z, obs):
+    "Weighted squared error of the newest frames, in float32."
+    frame = obs[:, -1:].float()/255
+    previous = obs[:, -2:-1].float()/255
+    drawn = self.model.decoder.convs(z.unflatten(1, (-1, 8, 8)))
+    return ((drawn - frame)**2 * motion_weight(frame, previous)).mean()
+
+# %% ../../nbs/46_bench.learn.ipynb #78cfd536
+@patch
+def loss(self:_NaiveWM, rows):
+    "Total loss of the sequences that start at `rows`."
+    obs = self.stacks(rows)
+    z = self.encode(self.model.encoder, obs)
+    loss = self.config.recon_weight*self.recon_loss(z, obs)
+    for k in range(self.config.unroll):
+        row = rows + k
+        pred = self.model.dynamics(z, torch.as_tensor(self.store.action[row]).long())
         with torch.no_grad():
-            return model.encoder.norm(encoder(obs.float()/255).flatten(1))
-    def step():
-        places, weight, obs, action, reward, next_obs, discount = naive.sample(batch_size)
-        z = encode(obs)
-        next_z = encode(next_obs)
-        with torch.no_grad():
-            best = q(next_z).argmax(1)
-            target = reward + discount*target_q(next_z)[torch.arange(batch_size), best]
-        logits = q.logits(z)[torch.arange(batch_size), action]
-        loss = (F.cross_entropy(logits, hl_gauss(target, q.bins), reduction='none')*weight).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(q.parameters(), 10.)
-        optimizer.step()
-        for p, target_p in zip(q.parameters(), target_q.parameters()):
-            target_p.data.mul_(.995).add_(.005*p.data)
-        td_error = expected_value(logits.detach(), q.bins) - target
-        naive.priority[places] = td_error.abs().numpy() + .01
-        return loss.item()
-    return step
+            target = self.encode(self.model.target_encoder, self.stacks(row + 1))
+        reward = torch.as_tensor(self.store.reward[row])
+        goes_on = 1 - torch.as_tensor(self.store.terminated[row]).float()
+        loss = loss + self.config.latent_weight*F.mse_loss(pred.z, target)
+        loss = loss + F.mse_loss(pred.reward, reward)
+        loss = loss + F.binary_cross_entropy_with_logits(pred.continues, goes_on)
+        z = pred.z
+    return loss
+
+# %% ../../nbs/46_bench.learn.ipynb #4e6be8cf
+@patch
+def step(self:_NaiveWM) -> float:
+    "One optimizer step; returns its loss."
+    loss = self.loss(np.random.choice(self.starts, self.batch_size))
+    _minimize(loss, self.model, self.optimizer)
+    _follow(self.model.target_encoder, self.model.encoder, .02)
+    return loss.item()
 
 # %% ../../nbs/46_bench.learn.ipynb #adb02ced
 def naive_wm(replay:Replay, n_actions:int=7, batch_size:int=64) -> Callable:
     "A world-model step as one would write it first: returns a function that does one."
-    config = WorldModelConfig()
-    naive = NaiveReplay(replay)
-    model = WorldModel(n_actions, config)
-    optimizer = torch.optim.AdamW(model.parameters(), config.wm_lr)
-    store = replay.store
-    starts = [r for r in naive.rows if (replay.store.action[r:r + config.unroll] != NO_ACTION).all()]
-    def encode(encoder, obs): return encoder.norm(encoder.convs(obs.float()/255).flatten(1))
-    def decode(z): return model.decoder.convs(z.unflatten(1, (-1, 8, 8)))
-    def step():
-        rows = np.random.choice(starts, batch_size)
-        obs = torch.as_tensor(np.array([naive.stack(row) for row in rows]))
-        z = encode(model.encoder, obs)
-        frame = obs[:, -1:].float()/255
-        previous = obs[:, -2:-1].float()/255
-        loss = config.recon_weight*((decode(z) - frame)**2 * motion_weight(frame, previous)).mean()
-        for k in range(config.unroll):
-            expected = model.dynamics(z, torch.as_tensor(store.action[rows + k]).long())
-            later = torch.as_tensor(np.array([naive.stack(row) for row in rows + k + 1]))
-            with torch.no_grad():
-                target = encode(model.target_encoder, later)
-            ends = torch.as_tensor(store.terminated[rows + k]).float()
-            loss = loss + config.latent_weight*F.mse_loss(expected.z, target) + F.mse_loss(expected.reward, torch.as_tensor(store.reward[rows + k]))
-            loss = loss + F.binary_cross_entropy_with_logits(expected.continues, 1 - ends)
-            z = expected.z
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.)
-        optimizer.step()
-        for p, target_p in zip(model.encoder.parameters(), model.target_encoder.parameters()):
-            target_p.data.mul_(.98).add_(.02*p.data)
-        return loss.item()
-    return step
+    return _NaiveWM(replay, n_actions, batch_size).step
 
-# %% ../../nbs/46_bench.learn.ipynb #0af286c8
+# %% ../../nbs/46_bench.learn.ipynb #5b761e8c
 def steps_with_targets(learner:Learner) -> Iterator[dict]:
-    "Q steps, and before every few of them all targets: for as many moments a step as in the phases of a large buffer."
+    """Yield the metrics of Q steps, and compute all targets before every few of them.
+
+    There are as many transitions per step and target as in the phases of a large buffer.
+    """
     updates = learner.q_updates()
     while True:
         learner.compute_targets()
-        yield from itertools.islice(updates, max(1, learner.replay.rows // learner.q_config.q_batch_size))
+        steps = max(1, learner.replay.rows // learner.q_config.q_batch_size)
+        yield from itertools.islice(updates, steps)
 
-def our_steps(replay:Replay, recorded:bool=True) -> dict: # False: on a GPU, each kernel is started by itself
-    "Our world-model and Q steps, eight Q steps for each of the others, as sides for `measure`."
-    model = WorldModelConfig()
-    learners = {name: Learner(replay, 7, q_config=QConfig(q_batch_size=size), wm_config=config)
-                for name, size, config in (('q', 64, model), ('q_128', 128, model), ('pixel', 64, None))}
+# %% ../../nbs/46_bench.learn.ipynb #18dfedac
+def _turn(step, times):
+    "A side for `measure`: `times` calls of `step` a step."
+    def run(steps):
+        metrics = [step() for _ in range(times*steps)][-1]
+        return metrics.popitem()[1].item() # reading one number waits for the device
+    return run
+
+# %% ../../nbs/46_bench.learn.ipynb #0af286c8
+def our_steps(replay:Replay,
+              recorded:bool=True # False: on a GPU, each kernel is started by itself
+             ) -> dict: # sides for `measure`: q, q_128, pixel, wm
+    "Our world-model and Q steps, eight Q steps on latents for each of the others."
+    config = WorldModelConfig()
+    learners = dict(
+        q=Learner(replay, 7, q_config=QConfig(q_batch_size=64), wm_config=config),
+        q_128=Learner(replay, 7, q_config=QConfig(q_batch_size=128), wm_config=config),
+        pixel=Learner(replay, 7, q_config=QConfig(q_batch_size=64), wm_config=None),
+    )
     if not recorded:
-        for one in learners.values():
-            one.model_gradient = one._model_gradient
-            one.q_gradient = one._q_gradient
+        for learner in learners.values():
+            learner.model_gradient = learner._model_gradient
+            learner.q_gradient = learner._q_gradient
     replay.refresh(lambda obs: learners['q'].model.encode(obs.to(replay.device)), 1)
-    def repeat(step, times): # reading one number waits for the device
-        return lambda steps: [step() for _ in range(times*steps)][-1].popitem()[1].item()
-    sides = {name: repeat(steps_with_targets(learner).__next__, 1 if name == 'pixel' else 8) for name, learner in learners.items()}
-    return sides | dict(wm=repeat(learners['q'].update_model, 1))
+    sides = {name: _turn(steps_with_targets(learner).__next__, 1 if name == 'pixel' else 8)
+             for name, learner in learners.items()}
+    return sides | dict(wm=_turn(learners['q'].update_model, 1))
 
-def repeated(step:Callable) -> Callable: return lambda steps: [step() for _ in range(steps)]
+# %% ../../nbs/46_bench.learn.ipynb #4ca850fb
+def repeated(step:Callable) -> Callable: # a side for `measure`
+    "Call `step` as often as asked."
+    return lambda steps: [step() for _ in range(steps)]
 
 # %% ../../nbs/46_bench.learn.ipynb #0e7c6079
 def bench_device(replay:Replay, steps:int=20, rounds:int=5) -> dict:
-    "Our steps per second on the replay's device, on the wall, and how much recording them brings."
+    "Our steps per second of wall time on the replay's device, and the speedup from recording."
     ours = our_steps(replay)
     singly = our_steps(replay, recorded=False)
-    t = measure(ours | {f'{name}_singly': side for name, side in singly.items()}, steps, rounds, time.perf_counter)
-    speeds = {f'{name}_steps_per_s': rate(t[name])*(8 if name.startswith('q') else 1) for name in ours}
+    sides = ours | {f'{name}_singly': side for name, side in singly.items()}
+    t = measure(sides, steps, rounds, time.perf_counter)
+    speeds = {f'{name}_steps_per_s': rate(t[name])*(8 if name.startswith('q') else 1)
+              for name in ours}
     gains = {f'{name}_vs_singly': speedup(t[name], t[f'{name}_singly']) for name in ours}
     return {f'{replay.device.type}_{name}': value for name, value in (speeds | gains).items()}
 
+# %% ../../nbs/46_bench.learn.ipynb #52c5af24
+def _learning_report(t):
+    "Steps per second and speedups from the seconds per step of each side."
+    return dict(
+        wm_steps_per_s=rate(t['wm']),
+        wm_vs_naive=speedup(t['wm'], t['wm_naive']),
+        q_steps_per_s=rate(t['q']),
+        q_vs_naive=speedup(t['q'], t['q_naive']),
+        q_128_steps_per_s=rate(t['q_128']),
+        pixel_q_steps_per_s=rate(t['pixel']),
+    )
+
 # %% ../../nbs/46_bench.learn.ipynb #2f05d928
 def bench_learning(decisions:int=3000, steps:int=8, rounds:int=9) -> dict:
-    "World-model and Q steps per second on one thread, beside the same networks in a straightforward loop."
+    "World-model and Q steps per second on one thread, and the speedup over the naive steps."
     torch.set_num_threads(1)
-    replay = filled_replay(decisions, WorldModelConfig().latent_dim)
     config = WorldModelConfig()
-    naive = dict(wm_naive=repeated(naive_wm(replay)), q_naive=repeated(naive_q(replay, WorldModel(7, config))))
+    replay = filled_replay(decisions, config.latent_dim)
+    naive = dict(
+        wm_naive=repeated(naive_wm(replay)),
+        q_naive=repeated(naive_q(replay, WorldModel(7, config))),
+    )
     t = measure(our_steps(replay) | naive, steps, rounds)
-    t['q'], t['q_128'] = t['q']/8, t['q_128']/8
+    t['q'] = t['q']/8
+    t['q_128'] = t['q_128']/8
+    report = _learning_report(t)
     device = pick_device('auto')
-    return dict(wm_steps_per_s=rate(t['wm']), wm_vs_naive=speedup(t['wm'], t['wm_naive']),
-                q_steps_per_s=rate(t['q']), q_vs_naive=speedup(t['q'], t['q_naive']),
-                q_128_steps_per_s=rate(t['q_128']), pixel_q_steps_per_s=rate(t['pixel'])) | (bench_device(filled_replay(decisions, config.latent_dim, device)) if device.type != 'cpu' else {})
+    if device.type != 'cpu':
+        report |= bench_device(filled_replay(decisions, config.latent_dim, device))
+    return report

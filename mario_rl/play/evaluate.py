@@ -27,7 +27,7 @@ from ..config.rules import command
 from ..config.settings import PROTOCOLS, WorldModelConfig, one_level
 from ..core import UserError
 from ..game.emulator import emulator_name, pick_emulator
-from ..game.wrappers import ACTIONS, buttons_missing, held_action, make_env
+from ..game.wrappers import ACTIONS, buttons_missing, executed_action, make_env
 from ..training.checkpoint import load_weights
 from ..training.run_folder import atomic_write
 from ..world_model.model import WorldModel
@@ -65,7 +65,7 @@ class _Greedy(Policy):
     @torch.inference_mode()
     def __call__(self, obs):
         device = next(self.parameters()).device
-        prev_action = torch.tensor([held_action(obs[-1], self.actions)], device=device)
+        prev_action = torch.tensor([executed_action(obs[-1], self.actions)], device=device)
         return int(self.forward(torch.as_tensor(obs, device=device)[None], prev_action).argmax())
 
 # %% ../../nbs/36_play.evaluate.ipynb #1ea27092

@@ -10,7 +10,7 @@ import numpy as np
 from fastcore.basics import patch
 
 from ..core import UserError
-from ..processes import Shared
+from ..processes import SharedArrays
 
 # %% ../../nbs/10_replay.store.ipynb #2ba0da39
 NO_ACTION = 255 # the action of an episode's last observation
@@ -37,14 +37,14 @@ class FrameStore:
                  capacity:int, # rows altogether; `UserError` below 64 a ring
                  rings:int=1, # one for each worker
                  size:int=64, # frames are `size`×`size`
-                 shared:Shared|None=None): # the memory, where another process made it
+                 shared:SharedArrays|None=None): # the memory, where another process made it
         self.rings = rings
         self.length = capacity // rings
         if self.length < 64:
             raise UserError(f'a buffer of {capacity} is too small for {rings} worker(s): '
                             f'use at least {64*rings}')
         self.args = capacity, rings, size
-        self.shared = shared or Shared(**_layout(self.rows, rings, size))
+        self.shared = shared or SharedArrays(**_layout(self.rows, rings, size))
         for name in _layout(0, 0, 0):
             setattr(self, name, getattr(self.shared, name))
 

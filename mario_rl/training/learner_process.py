@@ -28,7 +28,7 @@ from ..replay.disk import SavedReplay
 from ..replay.prioritized import Batch, Replay
 from ..replay.store import FrameStore
 from .channel import EPISODE, SharedChannel, SharedStatus, Weights, orphaned
-from .checkpoint import CHECKPOINT, WEIGHTS, Many, misfit, to_bytes
+from .checkpoint import CHECKPOINT, WEIGHTS, AnyNumberOf, first_mismatch, to_bytes
 from .deterministic import Lockstep
 from mario_rl.training.learner_status import (
     JUDGED,
@@ -349,7 +349,7 @@ def resume(self:LearnerProcess):
 @patch
 def check(self:LearnerProcess, state:dict, outline:dict):
     "Raise `UserError` where `state` lacks a part of `outline` or has another kind or shape there."
-    if where := misfit(state, outline):
+    if where := first_mismatch(state, outline):
         raise UserError(
             f'the checkpoint in {self.folder.path} does not fit its run (at {where}): '
             'start a new run'
@@ -459,16 +459,16 @@ def outline(self:LearnerProcess, state:dict) -> dict:
         step=0,
         env_steps=0,
         best=[0., 0.],
-        probe_scores=Many(0.),
+        probe_scores=AnyNumberOf(0.),
         last_phase='',
         probe_due=False,
         before=NOTHING | dict(recent=recent),
-        window=Many(torch.zeros(0)),
+        window=AnyNumberOf(torch.zeros(0)),
     )
     if self.lockstep:
         like |= dict(log=torch.zeros(0, dtype=torch.uint8), rows=0, played=self.played)
     if self.files and 'store' in state:
-        like['store'] = dict(count=Many(0), ended=Many(0), length=0)
+        like['store'] = dict(count=AnyNumberOf(0), ended=AnyNumberOf(0), length=0)
     return like
 
 # %% ../../nbs/31_training.learner_process.ipynb #a95bd16b
@@ -520,8 +520,8 @@ def outline_of_replay(self:LearnerProcess) -> dict:
     under_way = dict(
         target=learner.target,
         targets_until=[0]*self.store.rings,
-        pending_batches=Many(list(batch)),
-        used=Many([rows, numbers]),
+        pending_batches=AnyNumberOf(list(batch)),
+        used=AnyNumberOf([rows, numbers]),
     )
     replay = learner.replay.state_dict(latents=bool(self.lockstep))
     return dict(replay=replay, learner=under_way)

@@ -19,7 +19,7 @@ from ..config.settings import TrainConfig
 from ..core import UserError
 from ..game.emulator import emulator_name
 from ..game.wrappers import ACTIONS
-from ..processes import Shared
+from ..processes import SharedArrays
 from .channel import EPISODE, SharedStatus, recent_episodes
 from .run_folder import COLUMNS
 
@@ -31,7 +31,7 @@ JUDGED = 250 # training episodes that a clear rate is taken over
 class LearnerStatus:
     "What the learner shows to the main process, in shared memory."
     def __init__(self):
-        self.shared = Shared(
+        self.shared = SharedArrays(
             metrics=((len(COLUMNS),), np.float64), # latest value of each column; NaN: none yet
             phase=((), 'U7'),
             numbers=((3,), np.int64), # step of the phase, its planned steps, learner steps in total

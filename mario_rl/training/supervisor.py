@@ -19,7 +19,7 @@ from ..config.settings import TrainConfig
 from ..core import UserError
 from ..devices import pick_device
 from ..game.wrappers import ACTIONS
-from ..processes import deaf, processes
+from ..processes import block_stop_signals, processes
 from ..replay.store import FrameStore
 from .channel import SharedChannel, SharedStatus, Weights, acting_network
 from .dashboard import Snapshot, WorkerStatus
@@ -141,7 +141,7 @@ def log(self:Supervisor) -> Path:
 def start(self:Supervisor, target, *args):
     "Start a process that runs `target(*args)`, with its output in the log."
     process = self.context.Process(target=_child, args=(target, self.log, *args))
-    with deaf():
+    with block_stop_signals():
         process.start()
     return process
 

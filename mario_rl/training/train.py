@@ -22,7 +22,7 @@ from ..config.settings import RunConfig, TrainConfig, check_training
 from ..core import UserError
 from ..game.emulator import emulator_name
 from ..game.wrappers import buttons_missing, make_env
-from ..processes import STOPPING, cpu_count
+from ..processes import STOP_SIGNALS, cpu_count
 from .dashboard import LiveView
 from .learner_status import JUDGED
 from .machine import check_machine
@@ -34,7 +34,7 @@ from .supervisor import LearnerFailed, Supervisor
 def stop_signals():
     "A list to which the signals that ask for a stop add themselves instead of interrupting; `nohup` stays in force."
     caught = []
-    asked = [number for number in STOPPING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+    asked = [number for number in STOP_SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
     old = {number: signal.signal(number, lambda number, frame: caught.append(number)) for number in asked}
     try:
         yield caught

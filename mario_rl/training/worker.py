@@ -52,13 +52,13 @@ def __call__(self:Explorer, epsilon:float) -> int|None: # an action, or None for
     return self.action
 
 # %% ../../nbs/20_training.worker.ipynb #cb7e4ac4
-def epsilon_at(decisions:int, config:WorkerConfig, index:int=0, practising:bool=False) -> float:
+def epsilon_at(decisions:int, config:WorkerConfig, index:int=0, practicing:bool=False) -> float:
     """The probability that worker `index` takes a random action, after `decisions` of all games.
 
-    `practising`: at the start of an episode that a rewind began."""
+    `practicing`: at the start of an episode that a rewind began."""
     final = config.epsilon_end*(1 + 2*(index % 4))
     falling = 1 - max(0, decisions - config.explore)/config.epsilon_decisions
-    return max(final, falling, config.practice*practising)
+    return max(final, falling, config.practice*practicing)
 
 # %% ../../nbs/20_training.worker.ipynb #4242789c
 @torch.inference_mode()
@@ -137,8 +137,8 @@ def _begin_episode(channel, config:WorkerConfig, rewound:bool) -> _Episode:
 def update_epsilon(self:_Episode, channel, config:WorkerConfig, index:int):
     "Compute ε anew if it is time."
     if self.length % 32 == 0 and not self.greedy:
-        practising = self.rewound and self.length == 0
-        self.epsilon = epsilon_at(channel.decisions, config, index, practising)
+        practicing = self.rewound and self.length == 0
+        self.epsilon = epsilon_at(channel.decisions, config, index, practicing)
 
 # %% ../../nbs/20_training.worker.ipynb #ad1fcce8
 @patch

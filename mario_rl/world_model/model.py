@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..config.settings import WorldModelConfig
 from ..devices import autocast, ema_update
-from ..game.wrappers import without_inputs
+from ..game.wrappers import without_buttons
 
 # %% ../../nbs/15_world_model.model.ipynb #c799901a
 from mario_rl.world_model.autoencoder import (
@@ -131,10 +131,10 @@ def score(model:WorldModel, obs:Tensor # uint8 (N, 4, 64, 64), never trained on
 
     Raises `TypeError` unless `obs` is uint8, and `ValueError` where it is black.
     """
-    previous, frame = pixels(without_inputs(obs[:, -2:])).chunk(2, 1)
+    previous, frame = pixels(without_buttons(obs[:, -2:])).chunk(2, 1)
     if obs.max() <= 1:
         raise ValueError('these frames are black: were they divided by 255 before?')
-    pred = without_inputs(torch.cat([model.decode(z) for z in model.encode(obs).split(PART)]))
+    pred = without_buttons(torch.cat([model.decode(z) for z in model.encode(obs).split(PART)]))
     return dict(
         recon_mse=mse(pred, frame),
         ssim=ssim(pred, frame),

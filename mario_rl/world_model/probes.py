@@ -26,7 +26,7 @@ from mario_rl.game.emulator import (
     nearest_enemy,
     on_ground,
 )
-from ..game.wrappers import make_env, without_inputs
+from ..game.wrappers import make_env, without_buttons
 from .dynamics import unroll
 from .model import WorldModel, score
 
@@ -240,7 +240,7 @@ def _ahead(model, episodes, rows, actions):
 # %% ../../nbs/16_world_model.probes.ipynb #c9785bbc
 def _frames(episodes, rows):
     "Newest frames in [0, 1], float32 (B, 64, 64), without the inputs in their corner."
-    return without_inputs(episodes.obs[rows, -1]).astype(np.float32) / 255
+    return without_buttons(episodes.obs[rows, -1]).astype(np.float32) / 255
 
 # %% ../../nbs/16_world_model.probes.ipynb #54607557
 _HORIZON = ('model_mse', 'nothing_changes_mse', 'mean_frame_mse')
@@ -249,7 +249,7 @@ def _errors_after(model, episodes, rows, k):
     "Mean squared errors (one for each of `_HORIZON`) of the pictures `k` decisions after `rows`."
     z = _ahead(model, episodes, rows, episodes.action[rows[:, None] + np.arange(k)]).z[:, -1]
     real = _frames(episodes, rows + k)
-    predicted = without_inputs(model.decode(z)[:, 0]).float().cpu().numpy()
+    predicted = without_buttons(model.decode(z)[:, 0]).float().cpu().numpy()
     guesses = (predicted, _frames(episodes, rows), real.mean(0))
     return {name: float(np.square(guess - real).mean()) for name, guess in zip(_HORIZON, guesses)}
 
