@@ -41,7 +41,7 @@ class ProgressTracker:
         self.furthest.setdefault(self.area, self.x)
 
     @classmethod
-    def begin(cls, ram:np.ndarray) -> 'Journey': # `ram`: uint8 (2048,)
+    def begin(cls, ram:np.ndarray) -> 'ProgressTracker': # `ram`: uint8 (2048,)
         "A journey that starts where Mario is now."
         return cls(mario_area(ram), mario_x(ram))
 
