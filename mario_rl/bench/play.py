@@ -16,9 +16,15 @@ import gymnasium as gym
 import numpy as np
 import torch
 from gym_super_mario_bros.actions import SIMPLE_MOVEMENT
-from gymnasium.wrappers import FrameStackObservation, GrayscaleObservation, MaxAndSkipObservation, ResizeObservation
+from gymnasium.wrappers import (
+    FrameStackObservation,
+    GrayscaleObservation,
+    MaxAndSkipObservation,
+    ResizeObservation,
+)
 from nes_py.wrappers import JoypadSpace
 
+# %% ../../nbs/44_bench.play.ipynb #02cb9f31
 from ..config.settings import WorkerConfig
 from ..game.console import has_core
 from ..game.emulator import Emulator, make_game
@@ -28,8 +34,9 @@ from ..training.channel import SharedChannel, SharedStatus, Weights, acting_netw
 from ..training.worker import Explorer, greedy_actions, play_game
 
 # %% ../../nbs/44_bench.play.ipynb #aaa3de32
-def measure(sides:dict, # name -> a function that does so many steps
-            steps:int, rounds:int=5, clock:Callable=time.thread_time) -> dict: # name -> seconds per step, float (rounds,)
+def measure(sides:dict, # name -> a function that does the given number of steps
+            steps:int, rounds:int=5, clock:Callable=time.thread_time
+           ) -> dict: # name -> seconds per step, float (rounds,)
     "Time all `sides` in turns."
     seconds = {name: [] for name in sides}
     for _ in range(rounds):
@@ -39,12 +46,19 @@ def measure(sides:dict, # name -> a function that does so many steps
             seconds[name].append((clock() - start) / steps)
     return {name: np.array(times) for name, times in seconds.items()}
 
-def rate(times:np.ndarray) -> float: return float(1 / np.median(times)) # steps per second
-def speedup(ours:np.ndarray, theirs:np.ndarray) -> float: return float(np.median(theirs / ours))
+# %% ../../nbs/44_bench.play.ipynb #0cc922fe
+def rate(times:np.ndarray) -> float:
+    "Steps per second."
+    return float(1 / np.median(times))
+
+# %% ../../nbs/44_bench.play.ipynb #7894bea3
+def speedup(ours:np.ndarray, theirs:np.ndarray) -> float:
+    "How many times as fast ours is."
+    return float(np.median(theirs / ours))
 
 # %% ../../nbs/44_bench.play.ipynb #c7890249
-def raw_emulator(emulator:str) -> Callable:
-    "Four frames a step on the bare emulator, restarting from the snapshot at each death."
+def raw_emulator(emulator:str) -> Callable: # a side for `measure`
+    "Four frames a step on the bare emulator; each death restarts from the snapshot."
     nes = Emulator(emulator)
     rng = np.random.default_rng(0)
     buttons = ACTIONS['simple']
@@ -56,8 +70,9 @@ def raw_emulator(emulator:str) -> Callable:
                 nes.load('1-1')
     return run
 
-def our_worker(emulator:str, writer=None, seed:int=0) -> Callable:
-    "Environment and replay write as a worker does them, with random actions."
+# %% ../../nbs/44_bench.play.ipynb #5a9d5303
+def our_worker(emulator:str, writer=None, seed:int=0) -> Callable: # a side for `measure`
+    "Environment and replay write as in a worker, with random actions."
     env = make_env('1-1', emulator=emulator, seed=seed)
     rng = np.random.default_rng(seed)
     writer = writer or FrameStore(20_000).writer(0)
@@ -72,11 +87,12 @@ def our_worker(emulator:str, writer=None, seed:int=0) -> Callable:
 
 # %% ../../nbs/44_bench.play.ipynb #a33a97af
 def gymnasium_env(emulator:str) -> gym.Env:
-    "The stock environment under gymnasium's wrappers: skip with maximum, gray, resize, stack."
+    "The stock environment in gymnasium's wrappers: skip with maximum, grayscale, resize, stack."
     env = MaxAndSkipObservation(JoypadSpace(make_game('1-1', emulator), SIMPLE_MOVEMENT), skip=4)
     return FrameStackObservation(ResizeObservation(GrayscaleObservation(env), (64, 64)), 4)
 
-def gymnasium_chain(emulator:str) -> Callable:
+# %% ../../nbs/44_bench.play.ipynb #81ea954e
+def gymnasium_chain(emulator:str) -> Callable: # a side for `measure`
     "Random actions in `gymnasium_env`."
     env = gymnasium_env(emulator)
     rng = np.random.default_rng(0)
@@ -89,63 +105,92 @@ def gymnasium_chain(emulator:str) -> Callable:
     return run
 
 # %% ../../nbs/44_bench.play.ipynb #28e54231
-def acting_worker(emulator:str, games:int=1) -> Callable:
+def acting_worker(emulator:str, games:int=1) -> Callable: # a side for `measure`
     "The loop of `run_worker`, in this process."
     board = SharedStatus(games)
     store = FrameStore(20_000, games)
     net = acting_network(7, 512, True)
-    config = WorkerConfig(epsilon_decisions=1)
+    config = WorkerConfig(epsilon_decisions=1) # epsilon falls at once
     weights = Weights(1)
     players = []
     for i in range(games):
         channel = SharedChannel(store, weights, board, i)
         env = make_env('1-1', emulator=emulator, seed=i)
         channel.open()
-        players.append(play_game(env, channel, Explorer('simple', np.random.default_rng(i)), config))
-    asked = [next(player) for player in players]
+        explorer = Explorer('simple', np.random.default_rng(i))
+        players.append(play_game(env, channel, explorer, config))
+    asked = [next(player) for player in players] # (observation, last action) or None for each game
     def run(steps):
         nonlocal asked
         for _ in range(steps // games):
             asked = [p.send(a) for p, a in zip(players, greedy_actions(net, asked))]
     return run
 
+# %% ../../nbs/44_bench.play.ipynb #157ead93
+SIDES = dict(
+    raw=raw_emulator,
+    worker=our_worker,
+    chain=gymnasium_chain,
+    acting=acting_worker,
+    acting_4=lambda emulator: acting_worker(emulator, 4),
+)
+
+# %% ../../nbs/44_bench.play.ipynb #dc2c4e2b
+def emulators() -> list:
+    "The installed emulators."
+    return ['nes-py'] + ['libretro']*has_core()
+
+# %% ../../nbs/44_bench.play.ipynb #9cdbed14
+def prefix(emulator:str) -> str:
+    "The prefix of an emulator's numbers in a report."
+    return emulator.replace('-', '_') + '_'
+
+# %% ../../nbs/44_bench.play.ipynb #ca964e9a
+def _playing_report(t):
+    "Rates and speedups of one emulator from the seconds per step of each side."
+    return dict(
+        raw_frames_per_s=4*rate(t['raw']),
+        raw_steps_per_s=rate(t['raw']),
+        worker_steps_per_s=rate(t['worker']),
+        gymnasium_chain_steps_per_s=rate(t['chain']),
+        acting_steps_per_s=rate(t['acting']),
+        acting_4_steps_per_s=rate(t['acting_4']),
+        worker_vs_raw=speedup(t['worker'], t['raw']),
+        worker_vs_gymnasium_chain=speedup(t['worker'], t['chain']),
+        acting_4_games_vs_1=speedup(t['acting_4'], t['acting']),
+    )
+
 # %% ../../nbs/44_bench.play.ipynb #31fe1103
-SIDES = dict(raw=raw_emulator, worker=our_worker, chain=gymnasium_chain, acting=acting_worker,
-             acting_4=lambda emulator: acting_worker(emulator, 4))
-
-def emulators() -> list: return ['nes-py'] + ['libretro']*has_core()
-def prefix(emulator:str) -> str: return emulator.replace('-', '_') + '_'
-
 def bench_playing(steps:int=40, rounds:int=25) -> dict:
-    "Decisions per second of CPU time: the ceiling, ours, gymnasium's wrappers; and our ratios to both."
+    "Decisions per second of CPU time: bare emulator, worker, gymnasium's wrappers; and speedups."
     torch.set_num_threads(1)
-    times = measure({(e, name): side(e) for e in emulators() for name, side in SIDES.items()}, steps, rounds)
-    result = {}
+    sides = {(e, name): side(e) for e in emulators() for name, side in SIDES.items()}
+    times = measure(sides, steps, rounds)
+    report = {}
     for e in emulators():
-        raw, worker, chain, acting, acting_4 = (times[e, name] for name in SIDES)
-        numbers = dict(raw_frames_per_s=4*rate(raw), raw_steps_per_s=rate(raw), worker_steps_per_s=rate(worker),
-                       gymnasium_chain_steps_per_s=rate(chain), acting_steps_per_s=rate(acting), acting_4_steps_per_s=rate(acting_4),
-                       worker_vs_raw=speedup(worker, raw), worker_vs_gymnasium_chain=speedup(worker, chain),
-                       acting_4_games_vs_1=speedup(acting_4, acting))
-        result |= {prefix(e) + name: value for name, value in numbers.items()}
+        numbers = _playing_report({name: times[e, name] for name in SIDES})
+        report |= {prefix(e) + name: value for name, value in numbers.items()}
     if has_core():
-        result['libretro_vs_nes_py'] = speedup(times['libretro', 'worker'], times['nes-py', 'worker'])
-    return result
+        both = (times['libretro', 'worker'], times['nes-py', 'worker'])
+        report['libretro_vs_nes_py'] = speedup(*both)
+    return report
 
-# %% ../../nbs/44_bench.play.ipynb #c2920107
+# %% ../../nbs/44_bench.play.ipynb #a1f7c2ce
 def random_player(store:FrameStore, ring:int, emulator:str, board:SharedStatus):
-    "A process: `our_worker` until told to stop."
+    "A process: runs `our_worker` until told to stop."
     run = our_worker(emulator, store.writer(ring), ring)
     while not board.stopped:
         run(10)
         board.status[ring]['steps'] += 10
 
+# %% ../../nbs/44_bench.play.ipynb #c2920107
 def rate_of_workers(n:int, emulator:str, seconds:float) -> float:
-    "Decisions per second, on the wall, of `n` worker processes with random actions."
+    "Decisions per second of wall time of `n` worker processes with random actions."
     store = FrameStore(20_000*n, n)
     board = SharedStatus(n)
     spawn = mp.get_context('spawn')
-    players = [spawn.Process(target=random_player, args=(store, i, emulator, board)) for i in range(n)]
+    players = [spawn.Process(target=random_player, args=(store, i, emulator, board))
+               for i in range(n)]
     for player in players:
         player.start()
     while not (board.status['steps'] > 50).all():
@@ -159,12 +204,13 @@ def rate_of_workers(n:int, emulator:str, seconds:float) -> float:
         player.join()
     return result
 
+# %% ../../nbs/44_bench.play.ipynb #2b2732ba
 def rate_of_vector_env(n:int, emulator:str, seconds:float) -> float:
-    "The same of gymnasium's chain in an `AsyncVectorEnv`."
+    "Decisions per second of wall time of `n` of gymnasium's chains in an `AsyncVectorEnv`."
     env = gym.vector.AsyncVectorEnv([lambda: gymnasium_env(emulator)]*n, context='spawn')
     rng = np.random.default_rng(0)
     env.reset()
-    for _ in range(25):
+    for _ in range(25): # warm up
         env.step(rng.integers(7, size=n))
     steps = 0
     began = time.perf_counter()
@@ -175,14 +221,28 @@ def rate_of_vector_env(n:int, emulator:str, seconds:float) -> float:
     env.close()
     return result
 
+# %% ../../nbs/44_bench.play.ipynb #d7435a93
+def _two_players_report(emulator, seconds, rounds):
+    "Rates and ratios of one emulator; the three sides take turns."
+    turns = [(rate_of_workers(2, emulator, seconds), rate_of_vector_env(2, emulator, seconds),
+              rate_of_workers(1, emulator, seconds)) for _ in range(rounds)]
+    ours = np.array([turn[0] for turn in turns])
+    theirs = np.array([turn[1] for turn in turns])
+    alone = np.array([turn[2] for turn in turns])
+    return dict(
+        workers_2_steps_per_s=np.median(ours),
+        async_vector_env_2_steps_per_s=np.median(theirs),
+        workers_2_vs_async_vector_env=np.median(ours/theirs),
+        workers_2_vs_1=np.median(ours/alone),
+    )
+
 # %% ../../nbs/44_bench.play.ipynb #2114dd0e
-def bench_two_players(seconds:float=6., rounds:int=3, which:tuple=()) -> dict: # emulators, all that are installed by default
+def bench_two_players(seconds:float=6., rounds:int=3,
+                      which:tuple=() # emulators; by default all that are installed
+                     ) -> dict:
     "Two processes: our workers and gymnasium's AsyncVectorEnv in turns, and one worker alone."
-    result = {}
+    report = {}
     for e in which or emulators():
-        ours, theirs, alone = np.array([(rate_of_workers(2, e, seconds), rate_of_vector_env(2, e, seconds), rate_of_workers(1, e, seconds))
-                                        for _ in range(rounds)]).T
-        numbers = dict(workers_2_steps_per_s=np.median(ours), async_vector_env_2_steps_per_s=np.median(theirs),
-                       workers_2_vs_async_vector_env=np.median(ours/theirs), workers_2_vs_1=np.median(ours/alone))
-        result |= {prefix(e) + name: float(value) for name, value in numbers.items()}
-    return result
+        numbers = _two_players_report(e, seconds, rounds)
+        report |= {prefix(e) + name: float(value) for name, value in numbers.items()}
+    return report
