@@ -117,7 +117,7 @@ def learner_on(path:Path, config:TrainConfig) -> dict: # its state
     store = FrameStore(config.replay.buffer_size)
     learner = LearnerProcess(config, store, Weights(size), SharedStatus(1), LearnerStatus(), path)
     learner.lock.close()
-    learner.pool.shutdown()
+    learner.saves.pool.shutdown()
     return learner.state_dict(learner.totals())
 
 # %% ../../nbs/39_stress.fuzz.ipynb #3f16604d
