@@ -22,10 +22,10 @@ from .processes import start_fork_server
 
 # %% ../nbs/49_commands.ipynb #f0f9cafd
 def lazy_command(name:str, # of the command
-          parse:Callable, # reads the arguments; raises `UserError` or exits where they are wrong
-          work:str, # the function that does the work, as `module:function`
-          meanwhile:Callable=lambda: None # called between the two
-         ) -> Callable:
+                 parse:Callable, # reads the arguments; raises `UserError` or exits where they are wrong
+                 work:str, # the function that does the work, as `module:function`
+                 meanwhile:Callable=lambda: None # called between the two
+                ) -> Callable:
     "A command that reads its arguments first and imports the function that does the work last."
     @command(name)
     def start(argv:list|None=None):

@@ -60,8 +60,10 @@ def absolute(lines, file):
 
 
 class AsModule:
-    """Run an exported cell under the file name and line numbers it has in its module. A notebook defines its own code
-    rather than importing it, so without this a measure of the module would not see the notebook run it."""
+    """Run an exported cell under the file name and line numbers it has in its module.
+
+    A notebook defines its own code rather than importing it. Without this, a measure of the module would
+    not see the notebook run it."""
 
     def __init__(self, nb):
         self.starts = {}
@@ -88,7 +90,7 @@ def measured(rcfile):
     """Note which lines run, here and in the processes started meanwhile, and run exported cells under
     their module's name."""
     import coverage
-    import nbdev.test  # noqa: F401
+    import nbdev.test
 
     nbdev.test.FrontmatterProc = [nbdev.test.FrontmatterProc, AsModule]
     measure = coverage.Coverage(config_file=rcfile)
@@ -100,7 +102,7 @@ def measured(rcfile):
 
 def test(file, rcfile, threads):
     "Test one notebook in this process, exactly as `nbdev_test` does it; returns whether it passed."
-    import nbdev.test  # noqa: F401
+    import nbdev.test
 
     if 'torch' in sys.modules:
         sys.modules['torch'].set_num_threads(threads)
@@ -148,7 +150,8 @@ class Test:
             with open(os.devnull) as nothing:
                 os.dup2(nothing.fileno(), 0)
             with self.output.open('w') as file:
-                [os.dup2(file.fileno(), stream) for stream in (1, 2)]
+                for stream in (1, 2):
+                    os.dup2(file.fileno(), stream)
             os.environ.update(
                 MARIO_RL_TEST=str(self.folder), TMPDIR=str(self.folder), OMP_NUM_THREADS=str(threads)
             )

@@ -364,7 +364,7 @@ def wm_phase(self:Learner) -> Iterator[Progress]:
     while self.phase_step < steps:
         _set_lr(self.wm_optimizer, self.wm_lr_at(self.phase_step/steps))
         metrics = self.update_model()
-        self.phase_step = self.phase_step + 1
+        self.phase_step += 1
         yield Progress('model', self.phase_step, steps, metrics)
     self._reanchor_q()
     self._refresh()
@@ -381,7 +381,7 @@ def _reanchor_q(self:Learner):
     "End a model phase: carry Q over to the new latents, and publish."
     if self.previous_model:
         self._move_q_networks()
-    self.version = self.version + 1
+    self.version += 1
     self.next_wm = int(self.decisions * self.config.wm_growth)
     self.phase = ''
     self.previous_model = None
@@ -414,7 +414,7 @@ def q_phase(self:Learner) -> Iterator[Progress]:
     updates = self.q_updates()
     while self.phase_step < self.planned:
         metrics = next(updates)
-        self.phase_step = self.phase_step + 1
+        self.phase_step += 1
         yield Progress('q', self.phase_step, self.planned, metrics)
     self._renew_priorities()
     self.phase = ''

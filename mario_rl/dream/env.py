@@ -69,7 +69,7 @@ def step(self:DreamEnv, action:int) -> tuple: # z, reward, terminated, truncated
     "Dream one decision; `info['continues']` is the probability that the episode goes on."
     ahead = self.model.dynamics(self.z, torch.tensor([int(action)], device=self.device))
     self.z = ahead.z
-    self.steps = self.steps + 1
+    self.steps += 1
     continues = ahead.continues.sigmoid().item()
     terminated = continues < self.ends_below
     truncated = 0 < self.max_steps <= self.steps

@@ -57,8 +57,8 @@ BOTTOM = 224 # the first row below those that are kept
 
 # %% ../../nbs/09_game.wrappers.ipynb #866e6378
 def crop_and_resize(gray:np.ndarray, # uint8 (240, 256)
-           size:int=64 # side of the result
-          ) -> np.ndarray: # uint8 (size, size)
+                    size:int=64 # side of the result
+                   ) -> np.ndarray: # uint8 (size, size)
     "Cut off the status bar and the ground, and average blocks of pixels."
     return cv2.resize(gray[TOP:BOTTOM], (size, size), interpolation=cv2.INTER_AREA)
 
@@ -68,8 +68,8 @@ INPUTS = tuple(press(name) for name in ('left', 'right', 'up', 'down', 'B', 'A')
 
 # %% ../../nbs/09_game.wrappers.ipynb #f70c2611
 def draw_buttons(picture:np.ndarray, # uint8 (size, size), changed in place
-                buttons:int # as the console read them
-               ) -> np.ndarray: # the same picture
+                 buttons:int # as the console read them
+                ) -> np.ndarray: # the same picture
     "Draw into the upper left corner which buttons are held."
     side = len(picture)//16
     for i, button in enumerate(INPUTS):
@@ -78,8 +78,8 @@ def draw_buttons(picture:np.ndarray, # uint8 (size, size), changed in place
 
 # %% ../../nbs/09_game.wrappers.ipynb #6ed2d4f9
 def executed_action(picture:np.ndarray, # uint8 (size, size), such as the newest of an observation
-                actions:str='simple' # one of `ACTION_SETS`
-               ) -> int: # index of the action
+                    actions:str='simple' # one of `ACTION_SETS`
+                   ) -> int: # index of the action
     "The action executed last, read from a picture; 0 where no action holds just these buttons."
     side = len(picture)//16
     buttons = sum(button for i, button in enumerate(INPUTS) if picture[0, i*side] > 128)

@@ -147,7 +147,7 @@ def _episode(env, agent, seed, noops=None):
     done = False
     while not done:
         obs, reward, terminated, truncated, info = env.step(agent(obs))
-        total = total + reward
+        total += reward
         done = terminated or truncated
     end = next(end for end in EPISODE_ENDS if info[end])
     return Outcome(end, int(info['x_max']), float(total), int(info['frames']))

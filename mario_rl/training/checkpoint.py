@@ -264,9 +264,9 @@ class AnyNumberOf:
 
 # %% ../../nbs/25_training.checkpoint.ipynb #7f40aa02
 def first_mismatch(found, # nested plain values and tensors, from a file
-           like, # what they should look like: the same names, types and shapes; length 0 fits any
-           where:str='' # path to this part, with dots
-          ) -> str: # the first part of `found` that does not fit; empty if there is none
+                   like, # what they should look like: the same names, types and shapes; length 0 fits any
+                   where:str='' # path to this part, with dots
+                  ) -> str: # the first part of `found` that does not fit; empty if there is none
     "Compare what came from a file with what we would have written."
     if isinstance(like, AnyNumberOf):
         like = _as_many(like.like, found)

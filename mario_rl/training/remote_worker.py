@@ -51,8 +51,8 @@ class Chunk(NamedTuple):
 
 # %% ../../nbs/32_training.remote_worker.ipynb #1940edde
 def pack_chunk(rows:list, # tuples as `ROW` has them
-         frames:list # uint8 (64, 64) each
-        ) -> tuple: # rows, frames: bytes
+               frames:list # uint8 (64, 64) each
+              ) -> tuple: # rows, frames: bytes
     "Compress rows and frames without loss, with the fastest level of zlib."
     arrays = np.array(rows, ROW), np.array(frames, np.uint8)
     return tuple(zlib.compress(array.tobytes(), 1) for array in arrays)

@@ -175,8 +175,8 @@ def _play_episode(env, channel, start:_EpisodeStart, rewind:Rewind, explore:Expl
         obs, reward, terminated, truncated, info = env.step(answer if choice is None else choice)
         action = info['action'] # the executed one
         channel.step(action, reward, terminated, truncated, obs[-1], read_labels(env.ram))
-        episode.reward = episode.reward + reward
-        episode.length = episode.length + 1
+        episode.reward += reward
+        episode.length += 1
         done = terminated or truncated
         if not done:
             rewind.remember(env, episode.length)
